@@ -1,0 +1,1 @@
+"""Kosodate ID: one sign-in for families across municipal childcare services."""

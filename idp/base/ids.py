@@ -1,0 +1,20 @@
+"""Identifiers of rows: unique, ordered by time, not secret."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+
+def new_id(*, now: datetime) -> UUID:
+    """Make a version 7 UUID (RFC 9562 §5.7): time first, so that indexes grow at one end.
+
+    An identifier is never a secret: whoever needs an unguessable value takes
+    `idp.base.secret.new_token`.
+    """
+    milliseconds = int(now.timestamp() * 1000) & (2**48 - 1)
+    value = milliseconds << 80
+    value |= 0x7 << 76
+    value |= secrets.randbits(12) << 64
+    value |= 0b10 << 62
+    value |= secrets.randbits(62)
+    return UUID(int=value)

@@ -1,0 +1,60 @@
+"""The engine: how SQLite and PostgreSQL are opened, so that both behave alike."""
+
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+#: How long a writer waits for another before "database is locked" (milliseconds).
+SQLITE_BUSY_MILLISECONDS = 5_000
+#: How long one statement may run on PostgreSQL (milliseconds).
+STATEMENT_MILLISECONDS = 5_000
+
+
+def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
+    """Return the options `create_engine` needs for this address."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
+    return {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 4,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 3,
+            "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
+        },
+    }
+
+
+def configure_engine(engine: Engine) -> None:
+    """Make SQLite durable, strict about foreign keys, and take the write lock at BEGIN.
+
+    BEGIN IMMEDIATE: with a read snapshot open, a later write would fail with "database is
+    locked" instead of waiting; so every transaction waits at its start. `reading()` asks for
+    a deferred one.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions by itself: _begin_immediate does.
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:  # noqa: ANN401
+    kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {kind}")

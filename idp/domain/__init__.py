@@ -1,0 +1,1 @@
+"""Operations: read and write rows, return frozen values or outcomes."""

@@ -1,0 +1,1 @@
+"""Terms and privacy policy: versions and agreements."""

@@ -1,0 +1,1 @@
+"""Clients, consents, codes, tokens and keys."""

@@ -1,0 +1,1 @@
+"""Signing in: passwords, codes, locks, sessions, recovery."""

@@ -1,0 +1,1 @@
+"""Municipalities, their staff, and issuing accounts."""

@@ -1,0 +1,102 @@
+"""The outbox: what must leave the house is written with the act and delivered later."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.base.ids import new_id
+from idp.base.keyring import Keyring
+from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
+
+#: What a fact of a message may be; moments travel as ISO 8601 text.
+Fact = str | int | bool | None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to one person, by the name of its text (texts.md §7.3).
+
+    The worker looks up address and language when it sends, so a corrected address gets it.
+    `to` overrides the address (a mail to an address that is not the account's yet).
+    """
+
+    name: str
+    account_id: UUID
+    facts: Mapping[str, Fact]
+    municipality_id: UUID | None = None
+    #: After this moment the mail is dropped unsent (a code that has expired).
+    useless_after: datetime | None = None
+    #: A second mail with the same key is not written.
+    once_key: str | None = None
+    client_id: str | None = None
+    to: str | None = None
+
+
+@dataclass(frozen=True)
+class BackchannelLogout:
+    """A logout token that a client must get (OIDC Back-Channel Logout §2.5)."""
+
+    client_id: str
+    session_id: UUID
+    account_id: UUID
+
+
+def enqueue_mail(db: Session, mail: Mail, *, keys: Keyring, now: datetime) -> None:
+    """Write a mail into the outbox; its facts are sealed, since a code may be among them."""
+    body = {"facts": dict(mail.facts), "to": mail.to}
+    _enqueue(
+        db,
+        OutboxMessage(
+            kind=OutboxKind.MAIL,
+            name=mail.name,
+            account_id=mail.account_id,
+            municipality_id=mail.municipality_id,
+            client_id=mail.client_id,
+            once_key=mail.once_key,
+            useless_after=mail.useless_after,
+        ),
+        body=body,
+        keys=keys,
+        now=now,
+    )
+
+
+def enqueue_backchannel_logout(
+    db: Session, call: BackchannelLogout, *, keys: Keyring, now: datetime
+) -> None:
+    """Write a back-channel logout call; the worker signs the token when it calls."""
+    _enqueue(
+        db,
+        OutboxMessage(
+            kind=OutboxKind.BACKCHANNEL_LOGOUT,
+            name="backchannel_logout",
+            account_id=call.account_id,
+            client_id=call.client_id,
+            once_key=f"logout:{call.session_id}:{call.client_id}",
+        ),
+        body={"session_id": str(call.session_id)},
+        keys=keys,
+        now=now,
+    )
+
+
+def _enqueue(
+    db: Session,
+    message: OutboxMessage,
+    *,
+    body: Mapping[str, object],
+    keys: Keyring,
+    now: datetime,
+) -> None:
+    message.id = new_id(now=now)
+    message.state = OutboxState.QUEUED
+    message.next_try_at = now
+    message.created_at = now
+    message.sealed_body = keys.sealer.seal(
+        json.dumps(body, ensure_ascii=False).encode(), context=f"outbox:{message.id}"
+    )
+    db.add(message)

@@ -1,0 +1,1 @@
+"""Pure rules of OAuth 2.0 and OpenID Connect."""

@@ -1,0 +1,1 @@
+"""The demonstration: seed data, mailbox, both relying parties."""

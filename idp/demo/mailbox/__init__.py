@@ -1,0 +1,1 @@
+"""The mailbox of the demo: an SMTP server and the page that shows what it received."""

@@ -27,9 +27,7 @@ class Client(Base):
     __tablename__ = "client"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    municipality_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("municipality.id"), index=True
-    )
+    municipality_id: Mapped[UUID | None] = mapped_column(ForeignKey("municipality.id"), index=True)
     status: Mapped[ClientStatus] = mapped_column(default=ClientStatus.ACTIVE)
     #: redirect_uris, scope, token_endpoint_auth_method, client_name, client_name#ja …
     details: Mapped[dict[str, Any]]
@@ -52,9 +50,7 @@ class ClientSecret(Base):
     __tablename__ = "client_secret"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    client_id: Mapped[str] = mapped_column(
-        ForeignKey("client.id", ondelete="CASCADE"), index=True
-    )
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
     digest: Mapped[bytes]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]

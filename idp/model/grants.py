@@ -108,9 +108,7 @@ class ClientSession(Base):
     __table_args__ = (UniqueConstraint("session_id", "client_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey("browser_session.id", ondelete="CASCADE")
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("browser_session.id", ondelete="CASCADE"))
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"))
     first_used_at: Mapped[datetime]
     last_used_at: Mapped[datetime]

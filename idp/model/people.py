@@ -58,9 +58,7 @@ class Account(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     door: Mapped[Door]
     #: The municipality that issued the account; its contact block and modes apply.
-    municipality_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("municipality.id"), index=True
-    )
+    municipality_id: Mapped[UUID | None] = mapped_column(ForeignKey("municipality.id"), index=True)
     status: Mapped[AccountStatus]
     credential_state: Mapped[CredentialState] = mapped_column(default=CredentialState.NONE)
     login_id: Mapped[str | None] = mapped_column(unique=True)

@@ -1,0 +1,1 @@
+"""Settings: frozen, typed, checked at start."""

@@ -1,0 +1,1 @@
+"""HTTP: guard, parse, one operation, render or redirect."""

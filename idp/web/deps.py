@@ -1,0 +1,150 @@
+"""What a view may ask for: the services, the person, the request's own state."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from flask import current_app, g, request
+
+from idp.base.clock import Clock
+from idp.base.ids import new_id
+from idp.base.keyring import Keyring
+from idp.base.texts import Texts
+from idp.db.session import Sessions
+from idp.domain.signin.passwords import Hasher
+from idp.domain.signin.sessions import SignedIn
+from idp.domain.staff.roles import StaffMember
+from idp.domain.upkeep.audit import Actor
+from idp.settings.schema import Settings
+
+SERVICES = "kosodate_services"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What create_app builds once and every view may use."""
+
+    settings: Settings
+    clock: Clock
+    sessions: Sessions
+    keys: Keyring
+    texts: Texts
+    hasher: Hasher
+
+
+@dataclass
+class RequestState:
+    """What is known about one request; filled by the guards, read by views and headers."""
+
+    request_id: UUID
+    nonce: str
+    person: SignedIn | None = None
+    staff: StaffMember | None = None
+    #: Cookies to set or (value None) to clear, by kind.
+    cookies: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    #: The browser's random name: what form tokens are bound to.
+    browser: str = ""
+    #: The answer to a form may lead to a service on another origin.
+    leads_elsewhere: bool = False
+    #: The service the person is on the way to, and its municipality.
+    client_name: str | None = None
+    municipality_id: UUID | None = None
+
+
+def services() -> Services:
+    """Return the services of this application."""
+    found = current_app.extensions[SERVICES]
+    assert isinstance(found, Services)
+    return found
+
+
+def start_request(state: RequestState) -> None:
+    """Remember the state of this request (called once, before every view)."""
+    g.state = state
+
+
+def state() -> RequestState:
+    """Return the state of this request; an early failure gets an empty one."""
+    if "state" not in g:
+        g.state = RequestState(request_id=new_id(now=services().clock()), nonce="")
+    found = g.state
+    assert isinstance(found, RequestState)
+    return found
+
+
+def current_person() -> SignedIn | None:
+    """Return who is signed in, if anybody."""
+    return state().person
+
+
+def require_person() -> SignedIn:
+    """Return who is signed in; only for views behind a guard that makes sure of it."""
+    person = state().person
+    assert person is not None
+    return person
+
+
+def require_staff() -> StaffMember:
+    """Return the member of staff; only for views behind the staff or admin guard."""
+    member = state().staff
+    assert member is not None
+    return member
+
+
+def current_actor() -> Actor:
+    """Return who acts, for the audit."""
+    person = state().person
+    return Actor(
+        kind="account" if person else "visitor",
+        account_id=person.account_id if person else None,
+        address=peer_address(),
+    )
+
+
+def peer_address() -> str:
+    """Return the true address of the other side (RL-03).
+
+    X-Forwarded-For counts only when the peer is a trusted proxy, and then the rightmost
+    address that no trusted proxy has.
+    """
+    networks = [ipaddress.ip_network(text) for text in services().settings.server.trusted_proxies]
+    peer = request.remote_addr or "0.0.0.0"  # noqa: S104 - a name for "unknown"
+    hops = request.headers.getlist("X-Forwarded-For")
+    forwarded = [hop.strip() for header in hops for hop in header.split(",")]
+    while forwarded and _is_within(peer, networks):
+        candidate = forwarded.pop()
+        if not _is_address(candidate):
+            break
+        peer = candidate
+    return peer
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text) is not None
+    except ValueError:
+        return False
+
+
+def _is_within(
+    address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+) -> bool:
+    if not _is_address(address):
+        return False
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in networks)
+
+
+def put_cookie(kind: str, value: str, *, max_age_seconds: int | None = None) -> None:
+    """Set a cookie of ours with the answer; without an age it ends with the browser."""
+    state().cookies[kind] = (value, max_age_seconds)
+
+
+def drop_cookie(kind: str) -> None:
+    """Clear a cookie of ours with the answer."""
+    state().cookies[kind] = (None, None)
+
+
+def allow_foreign_answer() -> None:
+    """Let the forms of this page end at a service (CSP form-action follows redirects)."""
+    state().leads_elsewhere = True

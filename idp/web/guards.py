@@ -1,0 +1,142 @@
+"""Guards: every route has exactly one, and it runs before the view (style rule 40)."""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote
+
+from flask import Response, abort, current_app, redirect, request
+
+from idp.base.ids import new_id
+from idp.db.session import transaction
+from idp.domain.signin.sessions import find_session
+from idp.domain.staff.roles import Permission, find_staff_member
+from idp.model.people import Door
+from idp.web.cookies import read_cookie
+from idp.web.csrf import check_form, name_browser
+from idp.web.deps import RequestState, drop_cookie, services, start_request, state
+from idp.web.headers import new_nonce
+from idp.web.intake import check_shape
+from idp.web.limits import check_rate
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class GuardKind(enum.StrEnum):
+    """Who may come to a view."""
+
+    OPEN = "open"
+    SIGNED_IN = "signed_in"
+    STAFF = "staff"
+    #: Called by services and machines: own authentication, no cookies, no form token.
+    CLIENT = "client"
+    #: Called by browsers from other sites with a POST that only starts something.
+    CROSS_SITE = "cross_site"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The guard of a view; `permission` only for staff."""
+
+    kind: GuardKind
+    permission: Permission | None = None
+
+
+def open_to_all(view: View) -> View:
+    """Let anyone in; forms still need their token."""
+    return _set(view, Guard(GuardKind.OPEN))
+
+
+def signed_in(view: View) -> View:
+    """Let a signed-in family member in; others are sent to sign in and come back."""
+    return _set(view, Guard(GuardKind.SIGNED_IN))
+
+
+def staff(permission: Permission) -> Callable[[View], View]:
+    """Let a member of staff in whose role has the permission."""
+    return lambda view: _set(view, Guard(GuardKind.STAFF, permission))
+
+
+def client_endpoint(view: View) -> View:
+    """Let machines in: the view authenticates them itself."""
+    return _set(view, Guard(GuardKind.CLIENT))
+
+
+def cross_site(view: View) -> View:
+    """Let a browser in that another site sends by GET or POST (the authorization endpoint)."""
+    return _set(view, Guard(GuardKind.CROSS_SITE))
+
+
+def _set(view: View, guard: Guard) -> View:
+    assert not hasattr(view, "guard")
+    view.guard = guard  # type: ignore[attr-defined]
+    return view
+
+
+def guard_of(endpoint: str | None) -> Guard | None:
+    """Return the guard of an endpoint; None for files and unknown addresses."""
+    view = current_app.view_functions.get(endpoint or "")
+    return getattr(view, "guard", None)
+
+
+def enforce() -> Response | None:
+    """Check the request before its view: shape, rate, person, form token, permission."""
+    start_request(RequestState(request_id=new_id(now=services().clock()), nonce=new_nonce()))
+    if request.endpoint == "static":
+        return None
+    check_shape()
+    guard = guard_of(request.endpoint)
+    if guard is None:
+        name_browser()
+        return None
+    check_rate()
+    if guard.kind is GuardKind.CLIENT:
+        return None
+    _recognise_person()
+    name_browser()
+    if guard.kind is not GuardKind.CROSS_SITE:
+        check_form()
+    return _admit(guard)
+
+
+def _recognise_person() -> None:
+    token = read_cookie("session")
+    if token is None:
+        return
+    with transaction(services().sessions) as db:
+        person = find_session(db, token, now=services().clock())
+    if person is None:
+        drop_cookie("session")
+    state().person = person
+
+
+def _admit(guard: Guard) -> Response | None:
+    person = state().person
+    if guard.kind is GuardKind.SIGNED_IN:
+        if person is None or person.door != Door.FAMILY:
+            return _to_sign_in("/login")
+    if guard.kind is GuardKind.STAFF:
+        if person is None or person.door != Door.STAFF:
+            return _to_sign_in("/staff/login")
+        return _admit_staff(guard)
+    return None
+
+
+def _admit_staff(guard: Guard) -> None:
+    person = state().person
+    assert person is not None
+    assert guard.permission is not None
+    with transaction(services().sessions) as db:
+        member = find_staff_member(db, person.account_id, now=services().clock())
+    if member is None or guard.permission not in member.permissions:
+        abort(403)
+    state().staff = member
+
+
+def _to_sign_in(path: str) -> Response:
+    """Send a browser to sign in; a form that was posted cannot be repeated, its page can."""
+    if request.method not in {"GET", "HEAD"}:
+        return redirect(path, code=303)  # type: ignore[return-value]
+    wanted = request.full_path.rstrip("?")
+    return redirect(f"{path}?next={quote(wanted, safe='')}", code=303)  # type: ignore[return-value]

@@ -1,0 +1,63 @@
+"""Headers of every answer, errors and redirects included (BR-04)."""
+
+import secrets
+
+from flask import Response, request
+
+from idp.web.cookies import apply_cookies
+from idp.web.deps import services, state
+
+_ONE_YEAR_SECONDS = 31_536_000
+
+
+def new_nonce() -> str:
+    """Make the nonce that the scripts of one page carry."""
+    return secrets.token_urlsafe(16)
+
+
+def finish(response: Response) -> Response:
+    """Add what every answer carries, and the cookies the view asked for."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy())
+    headers["X-Frame-Options"] = "DENY"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["X-Request-Id"] = str(state().request_id)
+    if services().settings.provider.issuer.startswith("https://"):
+        headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR_SECONDS}; includeSubDomains"
+    if request.endpoint != "static" and "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+        headers.add("Vary", "Cookie")
+    apply_cookies(response)
+    return response
+
+
+def _policy() -> str:
+    nonce = state().nonce
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'" if nonce else "script-src 'none'",
+            "style-src 'self'",
+            "img-src 'self' data: https:",
+            "connect-src 'self'",
+            f"form-action {_form_targets()}",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _form_targets() -> str:
+    """Browsers hold every redirect after a form to this list, so a walk to a service needs it.
+
+    Where the service sends its browser afterwards is not ours to know: any https origin.
+    """
+    if not state().leads_elsewhere:
+        return "'self'"
+    if services().settings.dev.allow_http:
+        return "'self' https: http://127.0.0.1:* http://localhost:*"
+    return "'self' https:"

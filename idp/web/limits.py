@@ -1,0 +1,57 @@
+"""Rates of requests by network address; locks of accounts live in the database."""
+
+import ipaddress
+
+from flask import current_app, request
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
+
+from idp.web.deps import peer_address
+
+LIMITER = "kosodate_limiter"
+
+
+class RateLimiter:
+    """Counts in the shared store; while that is away, in this process: never unlimited (RL-08)."""
+
+    def __init__(self, store: str, per_minute: int) -> None:
+        self._item = RateLimitItemPerMinute(per_minute)
+        self._shared = FixedWindowRateLimiter(storage_from_string(store, wrap_exceptions=True))
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+
+    def admits(self, key: str) -> bool:
+        """Count one request; tell whether it is within the rate."""
+        try:
+            return self._shared.hit(self._item, key)
+        except StorageError:
+            return self._own.hit(self._item, key)
+
+
+def check_rate() -> None:
+    """Refuse an unsafe request from an address that has sent too many this minute.
+
+    Raises:
+        TooManyRequests: with the seconds to wait.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    limiter = current_app.extensions[LIMITER]
+    assert isinstance(limiter, RateLimiter)
+    if not limiter.admits(network_of(peer_address())):
+        raise TooManyRequests(retry_after=60)
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one peer: an IPv4 address, an IPv6 /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if parsed.version == 6:
+        return str(ipaddress.ip_network(f"{parsed.compressed.partition('%')[0]}/64", strict=False))
+    return str(parsed)
+
+

@@ -1,0 +1,298 @@
+"""Browser sessions: start one at every authentication, find it by its cookie, end it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from idp.base.ids import new_id
+from idp.base.keyring import Keyring
+from idp.base.secret import digest, new_token
+from idp.domain.grants.logout import forget_session
+from idp.domain.people.accounts import find_usable
+from idp.model.households import Membership, MembershipStatus
+from idp.model.people import Account, Door
+from idp.model.signin import BrowserSession, SessionEnd
+
+#: `last_seen_at` is written at most so often: a page view seldom costs a write.
+TOUCH_INTERVAL = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long sessions last (product.md "Values"); the views take it from the settings."""
+
+    idle: timedelta = timedelta(minutes=60)
+    absolute: timedelta = timedelta(hours=12)
+    shared_idle: timedelta = timedelta(minutes=5)
+    staff_idle: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What a finished authentication says of the session it starts."""
+
+    account_id: UUID
+    door: Door
+    acr: str
+    amr: tuple[str, ...]
+    device_label: str
+    limits: SessionLimits
+    shared_device: bool = False
+    device_id: UUID | None = None
+    #: Network prefix, for the history.
+    address: str | None = None
+    household_id: UUID | None = None
+    #: When the person proved who she is; empty: now.
+    authenticated_at: datetime | None = None
+    #: A step-up does not start the clock of the longest life again.
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StartedSession:
+    """The new session: `token` goes into the cookie, `session_id` is what others may see."""
+
+    token: str
+    session_id: UUID
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A live session and the person it belongs to."""
+
+    session_id: UUID
+    account_id: UUID
+    door: Door
+    acr: str
+    amr: tuple[str, ...]
+    authenticated_at: datetime
+    household_id: UUID | None
+    shared_device: bool
+    name: str
+    locale: str
+    municipality_id: UUID | None
+    last_seen_at: datetime
+    expires_at: datetime
+    #: Text key of what the person is in the household she acts for, if any.
+    role_label_key: str | None = None
+
+
+@dataclass(frozen=True)
+class ListedSession:
+    """A session as its owner sees it in the list (SE-07)."""
+
+    session_id: UUID
+    device_label: str
+    address: str | None
+    started_at: datetime
+    last_seen_at: datetime
+    shared_device: bool
+    is_current: bool
+
+
+def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedSession:
+    """Start a session with a token nobody has seen before (SE-01, SE-02).
+
+    The caller ends the session it replaces, if there is one.
+    """
+    token = new_token()
+    session = BrowserSession(
+        id=new_id(now=now),
+        token_digest=digest(token),
+        account_id=wanted.account_id,
+        door=wanted.door.value,
+        acr=wanted.acr,
+        amr=list(wanted.amr),
+        authenticated_at=wanted.authenticated_at or now,
+        last_seen_at=now,
+        idle_seconds=int(_idle_time(wanted).total_seconds()),
+        expires_at=wanted.expires_at or now + wanted.limits.absolute,
+        shared_device=wanted.shared_device,
+        device_id=wanted.device_id,
+        device_label=wanted.device_label,
+        address=wanted.address,
+        household_id=wanted.household_id,
+        started_at=now,
+    )
+    db.add(session)
+    db.flush()  # what follows in this transaction refers to the session
+    return StartedSession(token=token, session_id=session.id)
+
+
+def _idle_time(wanted: NewSession) -> timedelta:
+    if wanted.shared_device:
+        return wanted.limits.shared_idle
+    return wanted.limits.staff_idle if wanted.door is Door.STAFF else wanted.limits.idle
+
+
+def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
+    """Return who is signed in with this token, if the session lives and the person may go on.
+
+    Asks `find_usable` every time: a suspension ends access with the next request (SE-05).
+    """
+    session = db.scalar(select(BrowserSession).where(BrowserSession.token_digest == digest(token)))
+    if session is None or not _is_live(session, now=now):
+        return None
+    if find_usable(db, session.account_id, now=now) is None:
+        return None
+    account = db.get_one(Account, session.account_id)
+    if session.started_at < account.access_valid_from:
+        return None
+    return SignedIn(
+        session_id=session.id,
+        account_id=session.account_id,
+        door=Door(session.door),
+        acr=session.acr,
+        amr=tuple(session.amr),
+        authenticated_at=session.authenticated_at,
+        household_id=session.household_id,
+        shared_device=session.shared_device,
+        name=f"{account.family_name} {account.given_name}",
+        locale=account.locale,
+        municipality_id=account.municipality_id,
+        last_seen_at=session.last_seen_at,
+        expires_at=session.expires_at,
+        role_label_key=_role_label_key(db, session),
+    )
+
+
+def _role_label_key(db: Session, session: BrowserSession) -> str | None:
+    if session.household_id is None:
+        return None
+    role = db.scalar(
+        select(Membership.role).where(
+            Membership.account_id == session.account_id,
+            Membership.household_id == session.household_id,
+            Membership.status == MembershipStatus.ACTIVE,
+        )
+    )
+    return f"common.role.{role.value}" if role else None
+
+
+def _is_live(session: BrowserSession, *, now: datetime) -> bool:
+    idle_until = session.last_seen_at + timedelta(seconds=session.idle_seconds)
+    return session.ended_at is None and now < session.expires_at and now < idle_until
+
+
+def has_run_out(db: Session, token: str, *, now: datetime) -> bool:
+    """Whether this token's session ended by itself, so that the person is told why."""
+    session = db.scalar(select(BrowserSession).where(BrowserSession.token_digest == digest(token)))
+    if session is None:
+        return False
+    if session.ended_at is None:
+        return not _is_live(session, now=now)
+    return session.end_reason in {SessionEnd.IDLE, SessionEnd.EXPIRED}
+
+
+def touch_session(db: Session, session_id: UUID, *, now: datetime) -> None:
+    """Note that the person did something; writes at most once a minute.
+
+    Only pages the person opened call it: background requests do not extend (SE-03).
+    """
+    db.execute(
+        update(BrowserSession)
+        .where(
+            BrowserSession.id == session_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.last_seen_at <= now - TOUCH_INTERVAL,
+        )
+        .values(last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_touch_due(person: SignedIn, *, now: datetime) -> bool:
+    """Whether `touch_session` would write: asked first, so that most views only read."""
+    return person.last_seen_at <= now - TOUCH_INTERVAL
+
+
+def choose_household(db: Session, session_id: UUID, household_id: UUID | None) -> None:
+    """Remember for which household the person acts in this session.
+
+    The caller has checked that she belongs to it.
+    """
+    db.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id == session_id)
+        .values(household_id=household_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_session(
+    db: Session, session_id: UUID, reason: SessionEnd, *, keys: Keyring, now: datetime
+) -> bool:
+    """End a session and what services hold of it; say whether it was still open.
+
+    Doing it twice is harmless: services are told once.
+    """
+    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
+        update(BrowserSession)
+        .where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None))
+        .values(ended_at=now, end_reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:
+        return False
+    forget_session(db, session_id, keys=keys, now=now)
+    return True
+
+
+def end_sessions_of(
+    db: Session,
+    account_id: UUID,
+    reason: SessionEnd,
+    *,
+    keys: Keyring,
+    now: datetime,
+    keep: UUID | None = None,
+) -> int:
+    """End every open session of a person except `keep`; return how many ended (SE-04)."""
+    open_ids = db.scalars(
+        select(BrowserSession.id).where(
+            BrowserSession.account_id == account_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.id != keep if keep else BrowserSession.id.is_not(None),
+        )
+    ).all()
+    return sum(end_session(db, each, reason, keys=keys, now=now) for each in open_ids)
+
+
+def end_own_session(
+    db: Session, person: SignedIn, session_id: UUID, *, keys: Keyring, now: datetime
+) -> bool:
+    """End one of the person's own sessions; another's is as if it did not exist (SE-07)."""
+    owner = db.scalar(select(BrowserSession.account_id).where(BrowserSession.id == session_id))
+    if owner != person.account_id:
+        return False
+    return end_session(db, session_id, SessionEnd.LOGOUT, keys=keys, now=now)
+
+
+def list_sessions(db: Session, person: SignedIn, *, now: datetime) -> tuple[ListedSession, ...]:
+    """Return the person's own live sessions, the newest first (SE-07)."""
+    sessions = db.scalars(
+        select(BrowserSession)
+        .where(
+            BrowserSession.account_id == person.account_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.expires_at > now,
+        )
+        .order_by(BrowserSession.started_at.desc(), BrowserSession.id.desc())
+    )
+    return tuple(
+        ListedSession(
+            session_id=each.id,
+            device_label=each.device_label,
+            address=each.address,
+            started_at=each.started_at,
+            last_seen_at=each.last_seen_at,
+            shared_device=each.shared_device,
+            is_current=each.id == person.session_id,
+        )
+        for each in sessions
+        if _is_live(each, now=now)
+    )

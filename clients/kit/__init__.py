@@ -1,0 +1,1 @@
+"""What both relying parties share: sign-in, sessions, logout, pages, outgoing notices."""

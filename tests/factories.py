@@ -4,7 +4,8 @@
     mother = make_account(db, municipality_id=town.id, now=now, password="…", hasher=hasher)
     home = make_household(db, municipality_id=town.id, representative=mother, now=now)
 
-Each function adds and flushes; the caller commits (`transaction(sessions)`).
+Each function adds and flushes; the caller commits (`transaction(sessions)`) and may go on
+reading the row afterwards.
 """
 
 import itertools
@@ -297,6 +298,8 @@ def make_client(
 
 
 def _added(db: Session, row):
+    # Tests read the rows after the commit, when the session is closed.
+    db.expire_on_commit = False
     db.add(row)
     db.flush()
     return row

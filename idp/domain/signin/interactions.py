@@ -1,0 +1,235 @@
+"""Walks through the sign-in pages: open one, find it in its browser, record what was done.
+
+Keys of `request` that the walk reads, for a walk that began at the authorization endpoint:
+`scope`, `prompt`, `acr_values` (texts with spaces, as sent), `max_age` (whole seconds),
+`login_hint`, and `hinted_account_id` (the person an `id_token_hint` named). The rest is kept
+for the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from idp.base.ids import new_id
+from idp.base.secret import digest, new_token
+from idp.model.signin import Interaction, InteractionPurpose
+
+#: A walk that ends at a service, at the home page, or at the staff console.
+AUTHORIZE = InteractionPurpose.AUTHORIZE
+HOME = InteractionPurpose.HOME
+STAFF = InteractionPurpose.STAFF
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class NewInteraction:
+    """What a walk is opened for."""
+
+    purpose: InteractionPurpose
+    client_id: str | None = None
+    municipality_id: UUID | None = None
+    #: The checked authorization request.
+    request: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    #: A path of ours to end at, already checked.
+    return_path: str | None = None
+    lifetime: timedelta = timedelta(minutes=60)
+
+
+@dataclass(frozen=True)
+class OpenedInteraction:
+    """The new walk and the value of the cookie `walk` that binds it."""
+
+    id: UUID
+    browser_token: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk as it stands: what was asked, and what has been done so far."""
+
+    id: UUID
+    purpose: InteractionPurpose
+    client_id: str | None
+    municipality_id: UUID | None
+    request: Mapping[str, Any]
+    return_path: str | None
+    account_id: UUID | None
+    password_verified_at: datetime | None
+    second_step_at: datetime | None
+    session_id: UUID | None
+    shared_device: bool
+    household_id: UUID | None
+    consent_at: datetime | None
+    denied_at: datetime | None
+    completed_at: datetime | None
+    created_at: datetime
+
+    @property
+    def is_half(self) -> bool:
+        """Whether the password was right and the second step is still to come (SE-06)."""
+        return self.password_verified_at is not None and self.session_id is None
+
+
+def open_interaction(
+    db: Session, wanted: NewInteraction, *, browser_token: str | None, now: datetime
+) -> OpenedInteraction:
+    """Open a walk in this browser; a browser may have several at once (tabs)."""
+    token = browser_token or new_token()
+    walk = Interaction(
+        id=new_id(now=now),
+        browser_digest=digest(token),
+        purpose=wanted.purpose,
+        client_id=wanted.client_id,
+        municipality_id=wanted.municipality_id,
+        request=dict(wanted.request),
+        return_path=wanted.return_path,
+        shared_device=False,
+        created_at=now,
+        expires_at=now + wanted.lifetime,
+    )
+    db.add(walk)
+    db.flush()  # what follows in this transaction refers to the walk
+    return OpenedInteraction(id=walk.id, browser_token=token)
+
+
+def find_walk(
+    db: Session, interaction_id: UUID, browser_token: str | None, *, now: datetime
+) -> Walk | None:
+    """Return the walk, if it belongs to this browser and its time is not over.
+
+    A completed one is returned too: `completed_at` tells that nothing more may come of it.
+    """
+    row = db.get(Interaction, interaction_id)
+    if row is None or browser_token is None or row.browser_digest != digest(browser_token):
+        return None
+    return None if row.expires_at <= now else _read(row)
+
+
+def find_latest_walk(
+    db: Session,
+    browser_token: str | None,
+    *,
+    purposes: frozenset[InteractionPurpose],
+    now: datetime,
+) -> Walk | None:
+    """Return the newest open walk of this browser: where a person goes on after a detour (A09)."""
+    if browser_token is None:
+        return None
+    row = db.scalar(
+        select(Interaction)
+        .where(
+            Interaction.browser_digest == digest(browser_token),
+            Interaction.purpose.in_(purposes),
+            Interaction.completed_at.is_(None),
+            Interaction.denied_at.is_(None),
+            Interaction.expires_at > now,
+        )
+        .order_by(Interaction.created_at.desc(), Interaction.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _read(row)
+
+
+def _read(row: Interaction) -> Walk:
+    return Walk(
+        id=row.id,
+        purpose=row.purpose,
+        client_id=row.client_id,
+        municipality_id=row.municipality_id,
+        request=MappingProxyType(dict(row.request)),
+        return_path=row.return_path,
+        account_id=row.account_id,
+        password_verified_at=row.password_verified_at,
+        second_step_at=row.second_step_at,
+        session_id=row.session_id,
+        shared_device=row.shared_device,
+        household_id=row.household_id,
+        consent_at=row.consent_at,
+        denied_at=row.denied_at,
+        completed_at=row.completed_at,
+        created_at=row.created_at,
+    )
+
+
+def record_password(
+    db: Session, interaction_id: UUID, account_id: UUID, *, is_shared: bool, now: datetime
+) -> bool:
+    """Note whose password was right; what an earlier person did in this walk is forgotten."""
+    return _record(
+        db,
+        interaction_id,
+        account_id=account_id,
+        password_verified_at=now,
+        second_step_at=None,
+        session_id=None,
+        shared_device=is_shared,
+        household_id=None,
+        terms_at=None,
+        consent_at=None,
+    )
+
+
+def record_step_up(db: Session, interaction_id: UUID, account_id: UUID) -> bool:
+    """Note who is asked for a second step beside a session that is already there."""
+    return _record(db, interaction_id, account_id=account_id)
+
+
+def record_session(
+    db: Session,
+    interaction_id: UUID,
+    session_id: UUID,
+    *,
+    second_step_at: datetime | None = None,
+) -> bool:
+    """Note the session this walk made."""
+    return _record(db, interaction_id, session_id=session_id, second_step_at=second_step_at)
+
+
+def record_terms(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
+    """Note that the person agreed to the documents in this walk."""
+    return _record(db, interaction_id, terms_at=now)
+
+
+def record_household(db: Session, interaction_id: UUID, household_id: UUID) -> bool:
+    """Note for which household the person acts; the caller has checked that she may."""
+    return _record(db, interaction_id, household_id=household_id)
+
+
+def record_consent(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
+    """Note that the person let the client have the data in this walk."""
+    return _record(db, interaction_id, consent_at=now)
+
+
+def record_denial(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
+    """Note that the person cancelled or declined: the client hears access_denied."""
+    return _record(db, interaction_id, denied_at=now)
+
+
+def complete_walk(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
+    """Use the walk up; only the first of several answers gets True."""
+    return _record(db, interaction_id, completed_at=now)
+
+
+def lock_walk(db: Session, interaction_id: UUID) -> None:
+    """Let tries of one walk wait for each other until the transaction ends."""
+    db.execute(
+        select(Interaction.id).where(Interaction.id == interaction_id).with_for_update()
+    ).all()
+
+
+def _record(db: Session, interaction_id: UUID, **values: object) -> bool:
+    # The condition in the UPDATE is the lock: nothing is added to a walk that has ended.
+    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
+        update(Interaction)
+        .where(Interaction.id == interaction_id, Interaction.completed_at.is_(None))
+        .values(**values)
+        .execution_options(synchronize_session="fetch")
+    )
+    return result.rowcount == 1

@@ -1,0 +1,144 @@
+"""What the protocol needs to know of a registered client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+
+class AuthMethod(StrEnum):
+    """How a client proves at the token endpoint who it is (OIDC Core §9)."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    NONE = "none"
+
+
+class GrantType(StrEnum):
+    """The grants that we offer."""
+
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class ResponseMode(StrEnum):
+    """How the answer of the authorization endpoint travels."""
+
+    QUERY = "query"
+    FORM_POST = "form_post"
+
+
+class SubjectType(StrEnum):
+    """Whether each sector has its own `sub` (OIDC Core §8)."""
+
+    PAIRWISE = "pairwise"
+    PUBLIC = "public"
+
+
+class ApplicationType(StrEnum):
+    """Web or native (OIDC Registration §2)."""
+
+    WEB = "web"
+    NATIVE = "native"
+
+
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientMetadata:
+    """The metadata of a client, checked (RFC 7591 §2, OIDC Registration §2, and ours).
+
+    Texts for people are kept by language; the empty language is the value without a tag.
+    """
+
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    token_endpoint_auth_method: AuthMethod = AuthMethod.BASIC
+    token_endpoint_auth_signing_alg: str | None = None
+    jwks: Mapping[str, object] | None = None
+    grant_types: frozenset[GrantType] = frozenset({GrantType.AUTHORIZATION_CODE})
+    scopes: frozenset[str] = frozenset({"openid"})
+    application_type: ApplicationType = ApplicationType.WEB
+    subject_type: SubjectType = SubjectType.PAIRWISE
+    id_token_signed_response_alg: str = "RS256"  # noqa: S105 - an algorithm
+    default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
+    descriptions: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
+    operators: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
+    glyph: str | None = None
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    response_modes: frozenset[ResponseMode] = frozenset(ResponseMode)
+    require_pkce: bool = True
+    cors_origins: frozenset[str] = frozenset()
+    accepts_token_endpoint_audience: bool = False
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it runs on a person's device: its loopback URI may name any port."""
+        return self.application_type is ApplicationType.NATIVE
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it can keep no secret: it proves itself by PKCE alone."""
+        return self.token_endpoint_auth_method is AuthMethod.NONE
+
+
+@dataclass(frozen=True)
+class SecretDigest:
+    """A secret of a client as it is stored; two are valid during a rotation."""
+
+    digest: bytes
+    expires_at: datetime | None
+
+    def is_valid(self, *, now: datetime) -> bool:
+        """Whether it may still be used."""
+        return self.expires_at is None or self.expires_at > now
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredClient(ClientMetadata):
+    """A client as the provider knows it: its metadata and what the provider alone decides."""
+
+    client_id: str
+    sector: str
+    municipality_id: UUID | None = None
+    is_active: bool = True
+    #: First-party client of the municipality: no consent page.
+    is_consented: bool = False
+    #: May ask the provider to mail a household (A33).
+    may_notify: bool = False
+    version: int = 1
+    secrets: tuple[SecretDigest, ...] = ()
+
+    def name_in(self, language: str) -> str:
+        """Return the name people see, in their language if it has one."""
+        return pick_text(self.names, language) or self.client_id
+
+    def operator_in(self, language: str) -> str | None:
+        """Return who runs the service."""
+        return pick_text(self.operators, language)
+
+    def description_in(self, language: str) -> str | None:
+        """Return the sentence below the name on the home page."""
+        return pick_text(self.descriptions, language)
+
+
+def pick_text(texts: Mapping[str, str], language: str) -> str | None:
+    """Return a text by language: the tag, its first part, no tag, Japanese, whatever there is."""
+    for tag in (language, language.partition("-")[0], "", "ja"):
+        if tag in texts:
+            return texts[tag]
+    return next(iter(texts.values()), None)

@@ -1,0 +1,40 @@
+"""Claims of a token that came in: time, issuer, audience, each of the right type."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+#: Clocks differ; nobody gets more than this (security.md JW-08).
+LEEWAY = timedelta(seconds=30)
+
+
+def number_of(claims: Mapping[str, object], name: str) -> float | None:
+    """Return a NumericDate (RFC 7519 §2): finite and positive; true is not a number."""
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value) or not 0 <= value < 10**11:
+        return None
+    return float(value)
+
+
+def is_current(claims: Mapping[str, object], *, now: datetime, leeway: timedelta = LEEWAY) -> bool:
+    """Whether the token has an `exp`, has not ended, and has begun (RFC 7519 §4.1.4, §4.1.5)."""
+    moment, slack = now.timestamp(), leeway.total_seconds()
+    ends = number_of(claims, "exp")
+    if ends is None or ends + slack <= moment:
+        return False
+    return _has_begun(claims, "nbf", moment + slack) and _has_begun(claims, "iat", moment + slack)
+
+
+def _has_begun(claims: Mapping[str, object], name: str, moment: float) -> bool:
+    if name not in claims:
+        return True
+    begins = number_of(claims, name)
+    return begins is not None and begins <= moment
+
+
+def is_for(claims: Mapping[str, object], audience: str) -> bool:
+    """Whether `aud` is exactly this one audience, as a text or as a list of one."""
+    value = claims.get("aud")
+    return value == audience or value == [audience]

@@ -1,0 +1,78 @@
+"""What we publish about ourselves (OIDC Discovery §3, RFC 8414 §2)."""
+
+from dataclasses import dataclass
+
+from idp.protocol import acr, claims, pkce, prompt, scope
+from idp.protocol.client import AuthMethod, GrantType, ResponseMode, SubjectType
+from idp.protocol.jwk import ASSERTION_ALGORITHMS
+
+
+@dataclass(frozen=True)
+class ProviderFacts:
+    """What of the document depends on the installation."""
+
+    issuer: str
+    #: Algorithms for which a key is active.
+    id_token_algorithms: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+def build_metadata(facts: ProviderFacts) -> dict[str, object]:
+    """Return the one document that both well-known addresses answer with.
+
+    It names exactly the endpoints that are mounted, all from the configured issuer and
+    nothing from the request (KT-05).
+    """
+    return {
+        "issuer": facts.issuer,
+        **_endpoints(facts.issuer),
+        "scopes_supported": list(scope.SUPPORTED),
+        "response_types_supported": ["code"],
+        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "grant_types_supported": [grant.value for grant in GrantType],
+        "subject_types_supported": [kind.value for kind in SubjectType],
+        "id_token_signing_alg_values_supported": list(facts.id_token_algorithms),
+        **_client_authentication(),
+        "acr_values_supported": [value.value for value in acr.SUPPORTED],
+        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(claims.SUPPORTED),
+        "claims_parameter_supported": True,
+        "ui_locales_supported": list(facts.languages),
+        "prompt_values_supported": [value.value for value in prompt.SUPPORTED],
+        "code_challenge_methods_supported": [pkce.METHOD],
+        # Without `none` here a client need not even try unsigned request objects.
+        "request_object_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
+        "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "op_policy_uri": f"{facts.issuer}/documents/privacy",
+        "op_tos_uri": f"{facts.issuer}/documents/terms",
+    }
+
+
+def _endpoints(issuer: str) -> dict[str, object]:
+    return {
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "end_session_endpoint": f"{issuer}/end_session",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "introspection_endpoint": f"{issuer}/introspect",
+    }
+
+
+def _client_authentication() -> dict[str, object]:
+    methods = [method.value for method in AuthMethod]
+    return {
+        f"{endpoint}_endpoint_auth_{name}_supported": values
+        for endpoint in ("token", "revocation", "introspection")
+        for name, values in (
+            ("methods", [way for way in methods if endpoint != "introspection" or way != "none"]),
+            ("signing_alg_values", list(ASSERTION_ALGORITHMS)),
+        )
+    }

@@ -137,7 +137,8 @@ def _block_end(limit: Limit, row: Any, *, now: datetime) -> datetime:  # noqa: A
         return end
     if limit.longest_pause is None:
         return now + limit.pause
-    return now + min(limit.pause * (row.block_count + 1), limit.longest_pause)
+    blocks_before: int = row.block_count
+    return now + min(limit.pause * (blocks_before + 1), limit.longest_pause)
 
 
 def _read_block(db: Session, counter: Counter, *, now: datetime) -> Blocked:

@@ -1,0 +1,144 @@
+"""Mailed codes of a sign-in: make one and send it, within the limits for mails."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.base.contact import mask_mail
+from idp.base.ids import new_id
+from idp.base.keyring import Keyring
+from idp.base.secret import new_digits
+from idp.domain.signin import attempts, limits
+from idp.domain.signin.interactions import lock_walk
+from idp.domain.upkeep.outbox import Mail, enqueue_mail
+from idp.model.people import Account
+from idp.model.signin import OneTimeSecret, SecretKind
+
+CODE_LENGTH = 6
+#: Carriers deliver late and out of order: the newest two are valid.
+_VALID_AT_ONCE = 2
+_KIND = SecretKind.SIGN_IN_CODE
+
+
+@dataclass(frozen=True)
+class CodeRules:
+    """How long a code lives and how many wrong tries it survives; from the settings."""
+
+    lifetime: timedelta = timedelta(minutes=10)
+    tries: int = 5
+
+
+@dataclass(frozen=True)
+class CodeSent:
+    """The mail is in the outbox."""
+
+    masked_mail: str
+
+
+@dataclass(frozen=True)
+class CodeNotSent:
+    """No mail before this moment: one was just sent, or there were too many."""
+
+    until: datetime
+
+
+def send_code(
+    db: Session,
+    interaction_id: UUID,
+    account_id: UUID,
+    *,
+    rules: CodeRules,
+    keys: Keyring,
+    now: datetime,
+) -> CodeSent | CodeNotSent:
+    """Make a code for this walk and mail it, within the limits for mails (OT-11).
+
+    The two newest codes of the walk are valid, an older one is not any more. A new code does
+    not reset any count of failures (OT-03).
+    """
+    account = db.get_one(Account, account_id)
+    assert account.email is not None
+    assert account.email_key is not None
+    cool_down = limits.cool_down_counter(_KIND, interaction_id)
+    quotas = limits.mail_counters(_KIND, account_id, account.email_key, keys=keys)
+    taken = attempts.reserve_all(db, (cool_down, *quotas), now=now)
+    if isinstance(taken, attempts.Blocked):
+        return CodeNotSent(until=taken.until)
+    lock_walk(db, interaction_id)
+    void_codes(db, interaction_id, keep=_VALID_AT_ONCE - 1, now=now)
+    code = new_digits(CODE_LENGTH)
+    db.add(
+        OneTimeSecret(
+            id=new_id(now=now),
+            kind=_KIND,
+            account_id=account_id,
+            transaction_id=interaction_id,
+            digest=code_digest(code, interaction_id, keys=keys),
+            email_key=account.email_key,
+            failed_count=0,
+            created_at=now,
+            expires_at=now + rules.lifetime,
+        )
+    )
+    minutes = int(rules.lifetime.total_seconds() // 60)
+    mail = Mail(
+        name="login_code",
+        account_id=account_id,
+        facts={"code": code, "minutes": minutes},
+        municipality_id=account.municipality_id,
+        useless_after=now + rules.lifetime,
+    )
+    enqueue_mail(db, mail, keys=keys, now=now)
+    return CodeSent(masked_mail=mask_mail(account.email))
+
+
+def code_digest(code: str, interaction_id: UUID, *, keys: Keyring) -> bytes:
+    """Return what is stored of a code."""
+    # The walk is part of what is digested: a code of another browser matches nothing (OT-07).
+    return keyedcode_digest(keys.code_key, f"{_KIND}:{interaction_id}:{code}")
+
+
+def void_codes(db: Session, interaction_id: UUID, *, keep: int, now: datetime) -> None:
+    """Void every code of the walk but the newest `keep`."""
+    newest = (
+        select(OneTimeSecret.id)
+        .where(OneTimeSecret.transaction_id == interaction_id, OneTimeSecret.kind == _KIND)
+        .order_by(OneTimeSecret.created_at.desc(), OneTimeSecret.id.desc())
+        .limit(keep)
+    )
+    kept = db.scalars(newest).all()
+    db.execute(
+        update(OneTimeSecret)
+        .where(
+            OneTimeSecret.transaction_id == interaction_id,
+            OneTimeSecret.kind == _KIND,
+            OneTimeSecret.superseded_at.is_(None),
+            OneTimeSecret.id.not_in(kept),
+        )
+        .values(superseded_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def cool_down_left(db: Session, interaction_id: UUID, *, now: datetime) -> timedelta:
+    """Return how long until the code may be sent again: shown beside the button."""
+    counter = limits.cool_down_counter(_KIND, interaction_id)
+    block = attempts.find_block(db, (counter,), now=now)
+    return timedelta(0) if block is None else block.until - now
+
+
+def masked_mail_of(db: Session, account_id: UUID) -> str:
+    """Return the address as the code page may show it."""
+    email = db.scalar(select(Account.email).where(Account.id == account_id))
+    return mask_mail(email) if email else ""
+
+
+def has_code(db: Session, interaction_id: UUID) -> bool:
+    """Whether a code was ever made for this walk."""
+    query = select(OneTimeSecret.id).where(
+        OneTimeSecret.transaction_id == interaction_id, OneTimeSecret.kind == _KIND
+    )
+    return db.scalar(query.limit(1)) is not None

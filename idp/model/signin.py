@@ -39,6 +39,8 @@ class SessionEnd(enum.StrEnum):
     EVERYWHERE = "everywhere"
     SUSPENDED = "suspended"
     STAFF = "staff"
+    #: The person no longer acts for the household the session was for.
+    ACCESS_CHANGED = "access_changed"
 
 
 class Interaction(Base):

@@ -1,0 +1,1 @@
+"""Ending access: what a suspension, a removed proxy or a new address takes with it."""

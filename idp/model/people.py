@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.model.base import Base
@@ -87,6 +87,8 @@ class Account(Base):
     closed_at: Mapped[datetime | None]
     #: Tokens and sessions from before this moment are void.
     access_valid_from: Mapped[datetime]
+    #: The person asks for the code at every sign-in, where the municipality leaves it to her.
+    wants_second_step: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: First activation stopped after too many wrong facts; the counter opens it again.
     activation_stopped_at: Mapped[datetime | None]
     last_sign_in_at: Mapped[datetime | None]

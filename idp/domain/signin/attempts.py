@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, and_, case, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
+from idp.db.upsert import insert_into
 from idp.model.signin import FailureCount
 
 
@@ -103,7 +103,7 @@ def _upsert(db: Session, counter: Counter, *, now: datetime) -> Any:  # noqa: AN
     # A block that has ended begins the count anew, where the limit says so.
     is_new = or_(is_over, table.blocked_until.is_not(None)) if limit.restarts else is_over
     return (
-        _insert(db)(table)
+        insert_into(db, table)
         .values(**values)
         .on_conflict_do_update(
             index_elements=[table.purpose, table.subject, table.window],
@@ -124,11 +124,6 @@ def _upsert(db: Session, counter: Counter, *, now: datetime) -> Any:  # noqa: AN
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _insert(db: Session) -> Any:  # noqa: ANN401
-    dialect = db.get_bind().dialect.name
-    return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
 def _block_end(limit: Limit, row: Any, *, now: datetime) -> datetime:  # noqa: ANN401

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.base.contact import mask_mail
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
-from idp.base.secret import new_digits
+from idp.base.secret import keyed_digest, new_digits
 from idp.domain.signin import attempts, limits
 from idp.domain.signin.interactions import lock_walk
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
@@ -98,7 +98,7 @@ def send_code(
 def code_digest(code: str, interaction_id: UUID, *, keys: Keyring) -> bytes:
     """Return what is stored of a code."""
     # The walk is part of what is digested: a code of another browser matches nothing (OT-07).
-    return keyedcode_digest(keys.code_key, f"{_KIND}:{interaction_id}:{code}")
+    return keyed_digest(keys.code_key, f"{_KIND}:{interaction_id}:{code}")
 
 
 def void_codes(db: Session, interaction_id: UUID, *, keep: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Blueprint, Flask, jsonify
@@ -35,7 +36,7 @@ def open_database(settings: Settings, folder: Path, *, clock: Clock) -> Database
 
 
 def build_app(
-    site: Site, settings: Settings, folder: Path, blueprint: Blueprint, *, clock: Clock
+    site: Site, settings: Settings, folder: Path, blueprints: Sequence[Blueprint], *, clock: Clock
 ) -> Flask:
     """Build the application whose own templates, texts and schema lie in `folder`.
 
@@ -66,7 +67,7 @@ def build_app(
             worker=Worker(settings, database, clock, site.clear_own),
         ),
     )
-    for part in (signin.bp, signout.bp, blueprint):
+    for part in (signin.bp, signout.bp, *blueprints):
         app.register_blueprint(part)
     app.add_url_rule("/health", "health", health)
     app.after_request(add_headers)

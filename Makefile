@@ -45,7 +45,7 @@ pytest: test-environment
 
 ## make acceptance   one line for every requirement and every attack: is it shown by a test?
 acceptance: test-environment
-	@BIN=$(BIN) WORKERS=$(WORKERS) tests/tools/acceptance.sh
+	@WORKERS=$(WORKERS) $(BIN)/python -m tests.tools.acceptance
 
 ## make screenshots  pictures of every page, phone and desktop, ja and en, in screenshots/
 screenshots: test-environment

@@ -3,6 +3,8 @@
 # Where the environments are made. They are made anew when their lock changes.
 VENV ?= .venv
 TEST_VENV ?= .venv-test
+# The first port of the demo; the others are +1, +2, +25 and +26.
+PORT_BASE ?= 8000
 # How many tests run at once.
 WORKERS ?= 2
 
@@ -17,11 +19,11 @@ help:
 
 ## make demo         start everything on this machine and say what to open (Ctrl-C stops it)
 demo: environment
-	@exec $(VENV)/bin/python -m idp.demo
+	@exec $(VENV)/bin/python -m idp.demo --port-base $(PORT_BASE)
 
 ## make demo-reset   throw the demo's data away and start anew
 demo-reset: environment
-	@exec $(VENV)/bin/python -m idp.demo --reset
+	@exec $(VENV)/bin/python -m idp.demo --port-base $(PORT_BASE) --reset
 
 ## make test         everything that is checked: style, types, contracts, tests, foreign relying parties
 test: test-environment lint pytest
@@ -61,7 +63,7 @@ lock: test-environment
 
 ## make clean        remove what was made here: environments, reports, the demo's data
 clean:
-	rm -rf $(VENV) $(TEST_VENV) tests/reports screenshots var tests/browser/node_modules tests/interop/node_modules
+	rm -rf $(VENV) $(TEST_VENV) tests/reports screenshots var demo-data tests/browser/node_modules tests/interop/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 environment:

@@ -81,19 +81,6 @@ class SignedIn:
     role_label_key: str | None = None
 
 
-@dataclass(frozen=True)
-class ListedSession:
-    """A session as its owner sees it in the list (SE-07)."""
-
-    session_id: UUID
-    device_label: str
-    address: str | None
-    started_at: datetime
-    last_seen_at: datetime
-    shared_device: bool
-    is_current: bool
-
-
 def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedSession:
     """Start a session with a token nobody has seen before (SE-01, SE-02).
 
@@ -123,6 +110,37 @@ def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedS
     return StartedSession(token=token, session_id=session.id)
 
 
+def renew_session(
+    db: Session, session_id: UUID, wanted: NewSession, *, now: datetime
+) -> StartedSession | None:
+    """Give the same person's session a new token and what she has just proved (SE-01).
+
+    The id stays, so that services she is signed in to are not signed out; the old token is
+    dead. None if the session has ended meanwhile.
+    """
+    token = new_token()
+    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
+        update(BrowserSession)
+        .where(
+            BrowserSession.id == session_id,
+            BrowserSession.account_id == wanted.account_id,
+            BrowserSession.ended_at.is_(None),
+        )
+        .values(
+            token_digest=digest(token),
+            acr=wanted.acr,
+            amr=list(wanted.amr),
+            authenticated_at=wanted.authenticated_at or now,
+            last_seen_at=now,
+            idle_seconds=int(_idle_time(wanted).total_seconds()),
+            expires_at=wanted.expires_at or now + wanted.limits.absolute,
+            shared_device=wanted.shared_device,
+        )
+        .execution_options(synchronize_session="fetch")
+    )
+    return StartedSession(token, session_id) if result.rowcount == 1 else None
+
+
 def _idle_time(wanted: NewSession) -> timedelta:
     if wanted.shared_device:
         return wanted.limits.shared_idle
@@ -135,7 +153,7 @@ def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
     Asks `find_usable` every time: a suspension ends access with the next request (SE-05).
     """
     session = db.scalar(select(BrowserSession).where(BrowserSession.token_digest == digest(token)))
-    if session is None or not _is_live(session, now=now):
+    if session is None or not is_live(session, now=now):
         return None
     if find_usable(db, session.account_id, now=now) is None:
         return None
@@ -173,7 +191,8 @@ def _role_label_key(db: Session, session: BrowserSession) -> str | None:
     return f"common.role.{role.value}" if role else None
 
 
-def _is_live(session: BrowserSession, *, now: datetime) -> bool:
+def is_live(session: BrowserSession, *, now: datetime) -> bool:
+    """Whether neither the idle time nor the longest life is over, and nobody ended it."""
     idle_until = session.last_seen_at + timedelta(seconds=session.idle_seconds)
     return session.ended_at is None and now < session.expires_at and now < idle_until
 
@@ -184,7 +203,7 @@ def has_run_out(db: Session, token: str, *, now: datetime) -> bool:
     if session is None:
         return False
     if session.ended_at is None:
-        return not _is_live(session, now=now)
+        return not is_live(session, now=now)
     return session.end_reason in {SessionEnd.IDLE, SessionEnd.EXPIRED}
 
 
@@ -260,39 +279,3 @@ def end_sessions_of(
         )
     ).all()
     return sum(end_session(db, each, reason, keys=keys, now=now) for each in open_ids)
-
-
-def end_own_session(
-    db: Session, person: SignedIn, session_id: UUID, *, keys: Keyring, now: datetime
-) -> bool:
-    """End one of the person's own sessions; another's is as if it did not exist (SE-07)."""
-    owner = db.scalar(select(BrowserSession.account_id).where(BrowserSession.id == session_id))
-    if owner != person.account_id:
-        return False
-    return end_session(db, session_id, SessionEnd.LOGOUT, keys=keys, now=now)
-
-
-def list_sessions(db: Session, person: SignedIn, *, now: datetime) -> tuple[ListedSession, ...]:
-    """Return the person's own live sessions, the newest first (SE-07)."""
-    sessions = db.scalars(
-        select(BrowserSession)
-        .where(
-            BrowserSession.account_id == person.account_id,
-            BrowserSession.ended_at.is_(None),
-            BrowserSession.expires_at > now,
-        )
-        .order_by(BrowserSession.started_at.desc(), BrowserSession.id.desc())
-    )
-    return tuple(
-        ListedSession(
-            session_id=each.id,
-            device_label=each.device_label,
-            address=each.address,
-            started_at=each.started_at,
-            last_seen_at=each.last_seen_at,
-            shared_device=each.shared_device,
-            is_current=each.id == person.session_id,
-        )
-        for each in sessions
-        if _is_live(each, now=now)
-    )

@@ -11,7 +11,12 @@ from sqlalchemy.orm import Session
 
 from idp.domain.people import accounts
 from idp.domain.people.memberships import find_representative
-from idp.domain.staff.announcements import announce_issue, announce_proxies, announce_proxy
+from idp.domain.staff.announcements import (
+    announce_issue,
+    announce_proxies,
+    announce_proxy,
+    count_notice,
+)
 from idp.domain.staff.applications import ApplyingProxy, FamilyApplication
 from idp.domain.staff.desk import Desk, Post, find_household, find_person, note, note_refusal
 from idp.domain.staff.registration import (
@@ -83,6 +88,7 @@ def issue_account(
     announce_proxies(db, account_id, post=post, now=now)
     if person.email is None:
         return IssueOutcome.WITHOUT_MAIL
+    count_notice(db, person, post=post, now=now)
     announce_issue(db, account_id, post=post, now=now)
     return IssueOutcome.MAILED
 

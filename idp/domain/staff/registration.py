@@ -46,6 +46,7 @@ class RefusedMember(Exception):  # noqa: N818 - what happened, not a crash
 
 
 def find_known(db: Session, desk: Desk, person: Applicant) -> UUID | None:
+    """Return the account the municipality has for this person already."""
     if person.external_key:
         by_key = db.scalar(
             select(Account.id).where(
@@ -63,6 +64,11 @@ def find_known(db: Session, desk: Desk, person: Applicant) -> UUID | None:
 def write_family(
     db: Session, desk: Desk, application: FamilyApplication, *, now: datetime
 ) -> RegisteredFamily:
+    """Write household, accounts, children and memberships; the caller undoes a half.
+
+    Raises:
+        RefusedMember: the household is not this municipality's, or someone cannot join it.
+    """
     household_id = _resolve_household(db, desk, application, now=now)
     route = application.intake_route
     guardian_id = _create(db, desk, application.guardian, route, now=now)

@@ -7,9 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.domain.signin import limits
-from idp.domain.signin.attempts import Blocked, Counter, reserve_all
-from idp.domain.staff.announcements import ISSUED, announce_issue
+from idp.domain.signin.attempts import Blocked
+from idp.domain.staff.announcements import announce_issue, count_notice
 from idp.domain.staff.desk import Desk, Post, find_person, note, note_refusal
 from idp.model.people import Account, AccountStatus, Door
 
@@ -40,30 +39,19 @@ Resent = SentAgain | TooSoon | NothingToSend | NobodyHere
 
 
 def send_again(db: Session, desk: Desk, account_id: UUID, *, post: Post, now: datetime) -> Resent:
-    """Mail the notice of issue again to someone who has not started.
-
-    Half a minute apart, five in a quarter of an hour, twenty a day; three times as many for
-    a mailbox that several people share.
-    """
+    """Mail the notice of issue again to someone who has not started (A03)."""
     person = find_person(db, desk, account_id)
     if person is None:
         note_refusal(db, desk, account_id, now=now)
         return NobodyHere()
     if person.status is not AccountStatus.ISSUED or person.email_key is None:
         return NothingToSend()
-    taken = reserve_all(db, _counters(person, person.email_key, post=post), now=now)
+    taken = count_notice(db, person, post=post, now=now)
     if isinstance(taken, Blocked):
         return TooSoon(taken.until)
     announce_issue(db, account_id, post=post, now=now)
     note(db, desk, "account.notice_sent_again", account_id, now=now)
     return SentAgain()
-
-
-def _counters(person: Account, email_key: str, *, post: Post) -> tuple[Counter, ...]:
-    cool_down = Counter(
-        f"{limits.MAIL}:{ISSUED}", limits.account_subject(person.id), limits.RESEND_COOL_DOWN
-    )
-    return (cool_down, *limits.mail_counters(ISSUED, person.id, email_key, keys=post.keys))
 
 
 def send_again_to_waiting(db: Session, desk: Desk, *, post: Post, now: datetime) -> int:

@@ -19,7 +19,7 @@ from clients.kit.headers import add_headers
 from clients.kit.oidc import RelyingParty
 from clients.kit.pages import render_error
 from clients.kit.settings import Settings
-from clients.kit.texts import load_texts
+from clients.kit.texts import Texts, load_texts
 from clients.kit.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,11 @@ def open_database(settings: Settings, folder: Path, *, clock: Clock) -> Database
     database = Database(settings.database, (_FOLDER / "migrations", folder / "migrations"))
     database.migrate(now=clock())
     return database
+
+
+def load_all_texts(folder: Path) -> Texts:
+    """Read the texts of the kit and of a relying party."""
+    return load_texts((_FOLDER / "texts", folder / "texts"))
 
 
 def build_app(
@@ -61,7 +66,7 @@ def build_app(
             site=site,
             settings=settings,
             database=database,
-            texts=load_texts((_FOLDER / "texts", folder / "texts")),
+            texts=load_all_texts(folder),
             clock=clock,
             relying_party=RelyingParty(app, settings, site.scopes),
             worker=Worker(settings, database, clock, site.clear_own),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.model.base import Base
@@ -127,6 +127,16 @@ class SigningKey(Base):
     """A key that signs our tokens; the private half is sealed."""
 
     __tablename__ = "signing_key"
+    #: One active key for an algorithm: of two processes that make one, one wins.
+    __table_args__ = (
+        Index(
+            "uq_signing_key_active",
+            "alg",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
 
     kid: Mapped[str] = mapped_column(primary_key=True)
     alg: Mapped[str]

@@ -37,4 +37,4 @@ def _has_begun(claims: Mapping[str, object], name: str, moment: float) -> bool:
 def is_for(claims: Mapping[str, object], audience: str) -> bool:
     """Whether `aud` is exactly this one audience, as a text or as a list of one."""
     value = claims.get("aud")
-    return value == audience or value == [audience]
+    return value in (audience, [audience])

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.protocol.client import RegisteredClient
+from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.jwt_claims import is_for, number_of
-from idp.protocol.responses import Reply, ResponseMode
+from idp.protocol.responses import Reply
 
 TYPE = "logout+jwt"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"

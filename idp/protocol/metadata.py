@@ -41,8 +41,6 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "ui_locales_supported": list(facts.languages),
         "prompt_values_supported": [value.value for value in prompt.SUPPORTED],
         "code_challenge_methods_supported": [pkce.METHOD],
-        # Without `none` here a client need not even try unsigned request objects.
-        "request_object_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,

@@ -1,0 +1,24 @@
+"""Caches of a process: what is costly to read again, kept as long as the engine it came from."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+Cache = TypeVar("Cache")
+
+# The one exception to "no module state": operations get nothing but a session, and what a
+# database said may not outlive its engine nor be mixed with another's (tests have many).
+_OF_ENGINE: WeakKeyDictionary[Engine, dict[Callable[[], object], object]] = WeakKeyDictionary()
+
+
+def cache_of(db: Session, make: Callable[[], Cache]) -> Cache:
+    """Return the cache that `make` makes, one for each engine and process."""
+    caches = _OF_ENGINE.setdefault(db.get_bind().engine, {})
+    found = caches.get(make)
+    if found is None:
+        # Two threads may both come here: setdefault keeps the first one's.
+        found = caches.setdefault(make, make())
+    return found  # type: ignore[return-value]

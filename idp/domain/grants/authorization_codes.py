@@ -1,0 +1,163 @@
+"""Authorization codes: issue one, redeem it once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from idp.base.ids import new_id
+from idp.base.secret import digest, new_token
+from idp.domain.grants.logout import note_client
+from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
+from idp.domain.grants.token_families import revoke_family
+from idp.model.grants import AuthorizationCode, TokenFamily
+from idp.protocol import pkce
+
+_FIND = (
+    select_standing()
+    .add_columns(
+        AuthorizationCode.id.label("code_id"),
+        AuthorizationCode.redirect_uri,
+        AuthorizationCode.code_challenge,
+        AuthorizationCode.expires_at.label("code_expires_at"),
+        AuthorizationCode.redeemed_at,
+    )
+    .join(AuthorizationCode, AuthorizationCode.family_id == TokenFamily.id)
+    .where(AuthorizationCode.code_digest == bindparam("digest"))
+)
+_CLAIM = (
+    update(AuthorizationCode)
+    .where(AuthorizationCode.id == bindparam("code"), AuthorizationCode.redeemed_at.is_(None))
+    .values(redeemed_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAuthorization:
+    """What a person let a client have, and how she had signed in."""
+
+    client_id: str
+    account_id: UUID
+    session_id: UUID
+    household_id: UUID | None
+    scope: str
+    redirect_uri: str
+    code_challenge: str | None
+    acr: str
+    amr: tuple[str, ...]
+    authenticated_at: datetime
+    #: offline_access was consented: it outlives the session.
+    is_offline: bool
+    #: What later tokens repeat: nonce, claims asked for by name.
+    facts: dict[str, Any] = field(default_factory=dict)
+    code_lifetime: timedelta = timedelta(seconds=60)
+    family_lifetime: timedelta = timedelta(days=90)
+
+
+def issue_code(db: Session, new: NewAuthorization, *, now: datetime) -> str:
+    """Write an authorization and return the code that stands for it; only its digest is kept."""
+    family_id = new_id(now=now)
+    code = new_token()
+    db.execute(
+        insert(TokenFamily).values(
+            id=family_id,
+            client_id=new.client_id,
+            account_id=new.account_id,
+            session_id=new.session_id,
+            household_id=new.household_id,
+            scope=new.scope,
+            facts=new.facts,
+            acr=new.acr,
+            amr=list(new.amr),
+            authenticated_at=new.authenticated_at,
+            is_offline=new.is_offline,
+            created_at=now,
+            expires_at=now + new.family_lifetime,
+        )
+    )
+    db.execute(
+        insert(AuthorizationCode).values(
+            id=new_id(now=now),
+            code_digest=digest(code),
+            family_id=family_id,
+            client_id=new.client_id,
+            redirect_uri=new.redirect_uri,
+            code_challenge=new.code_challenge,
+            issued_at=now,
+            expires_at=now + new.code_lifetime,
+        )
+    )
+    note_client(db, new.session_id, new.client_id, now=now)
+    return code
+
+
+@dataclass(frozen=True)
+class PresentedCode:
+    """What an authenticated client brings to the token endpoint."""
+
+    code: str
+    client_id: str
+    redirect_uri: str
+    code_verifier: str
+
+
+class CodeRefusal(StrEnum):
+    """Why a code was refused. For the audit log: the client always hears `invalid_grant`."""
+
+    UNKNOWN = "code_unknown"
+    REUSED = "code_reused"
+    EXPIRED = "code_expired"
+    REDIRECT_URI = "code_redirect_uri_mismatch"
+    VERIFIER = "code_verifier_mismatch"
+
+
+def redeem_code(
+    db: Session, presented: PresentedCode, *, now: datetime
+) -> Family | CodeRefusal | Void:
+    """Use up an authorization code and return what it grants.
+
+    A second use revokes every token of the first (RFC 6749 §4.1.2), so a refusal may have
+    written to the database: it is returned, not raised, and the caller commits either way.
+
+    All checks come before the single write, so a failed one leaves the code usable: someone
+    who only saw the code must not be able to spend it in its owner's place.
+    """
+    row = db.execute(_FIND, {"digest": digest(presented.code), "now": now}).one_or_none()
+    if row is None or row.client_id != presented.client_id:
+        return CodeRefusal.UNKNOWN
+    if row.redeemed_at is not None:
+        revoke_family(db, row.family_id, CodeRefusal.REUSED, now=now)
+        return CodeRefusal.REUSED
+    refusal = _find_refusal(presented, row, now=now) or find_void(row, now=now)
+    if refusal is not None:
+        return refusal
+    if not _claim(db, row.code_id, now=now):
+        revoke_family(db, row.family_id, CodeRefusal.REUSED, now=now)
+        return CodeRefusal.REUSED
+    return read_family(row)
+
+
+def _find_refusal(presented: PresentedCode, row: Any, *, now: datetime) -> CodeRefusal | None:  # noqa: ANN401
+    if row.code_expires_at <= now:
+        return CodeRefusal.EXPIRED
+    if row.redirect_uri != presented.redirect_uri:
+        return CodeRefusal.REDIRECT_URI
+    if not pkce.verifies(presented.code_verifier, row.code_challenge):
+        return CodeRefusal.VERIFIER
+    return None
+
+
+def _claim(db: Session, code_id: UUID, *, now: datetime) -> bool:
+    """Mark the code redeemed unless a concurrent request just did; tell who won.
+
+    The condition in the UPDATE is the lock: the loser waits for the winner's commit, then
+    matches no row. A check in Python alone lets both requests through.
+    """
+    result = db.execute(_CLAIM, {"code": code_id, "at": now})
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

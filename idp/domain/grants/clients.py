@@ -1,0 +1,115 @@
+"""Clients: find one by its id, fast, and from a cache that never shows an old state."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from idp.db.cache import cache_of
+from idp.model.clients import Client, ClientSecret, ClientStatus
+from idp.protocol.addresses import AddressRules
+from idp.protocol.client import (
+    ClientMetadata,
+    RegisteredClient,
+    SecretDigest,
+    SubjectType,
+)
+from idp.protocol.registration import parse_metadata
+from idp.protocol.subject import PUBLIC_SECTOR
+
+#: What was stored was checked when it was saved; the loosest rules read it back.
+_STORED = AddressRules(allow_loopback_http=True)
+_CLIENT_ID = re.compile(r"[!-~]{1,200}")
+
+_VERSION = select(Client.version).where(Client.id == bindparam("client_id"))
+_CLIENT = select(Client.__table__).where(Client.id == bindparam("client_id"))
+_SECRETS = (
+    select(ClientSecret.digest, ClientSecret.expires_at)
+    .where(ClientSecret.client_id == bindparam("client_id"), ClientSecret.revoked_at.is_(None))
+    .order_by(ClientSecret.created_at.desc())
+)
+
+
+def find_client(db: Session, client_id: str) -> RegisteredClient | None:
+    """Return the client if it may be used: known, and not disabled.
+
+    One small query tells whether the copy of this process is still the present one: every
+    change of a client or its secrets raises the version, so a change holds at once on every
+    worker.
+    """
+    client = find_any_client(db, client_id)
+    return client if client is not None and client.is_active else None
+
+
+def find_any_client(db: Session, client_id: str) -> RegisteredClient | None:
+    """Return the client, disabled ones too: for the console."""
+    if _CLIENT_ID.fullmatch(client_id) is None:
+        return None
+    known = cache_of(db, _new_cache)
+    version = db.execute(_VERSION, {"client_id": client_id}).scalar()
+    if version is None:
+        known.pop(client_id, None)
+        return None
+    client = known.get(client_id)
+    if client is None or client.version != version:
+        client = load_client(db, client_id)
+        known[client_id] = client
+    return client
+
+
+def _new_cache() -> dict[str, RegisteredClient]:
+    return {}
+
+
+def load_client(db: Session, client_id: str) -> RegisteredClient:
+    """Return the client as it stands in this transaction, without the cache."""
+    row = db.execute(_CLIENT, {"client_id": client_id}).mappings().one()
+    secrets = db.execute(_SECRETS, {"client_id": client_id}).all()
+    return build_client(
+        dict(row), tuple(SecretDigest(bytes(each.digest), each.expires_at) for each in secrets)
+    )
+
+
+def build_client(row: dict[str, Any], secrets: tuple[SecretDigest, ...]) -> RegisteredClient:
+    """Return a client from its row."""
+    metadata: ClientMetadata = parse_metadata(row["details"], rules=_STORED)
+    return RegisteredClient(
+        **vars(metadata),
+        client_id=row["id"],
+        sector=row["sector"],
+        municipality_id=row["municipality_id"],
+        is_active=row["status"] == ClientStatus.ACTIVE,
+        is_consented=row["is_consented"],
+        may_notify=row["may_notify"],
+        version=row["version"],
+        secrets=secrets,
+    )
+
+
+def subject_sector(client: RegisteredClient) -> str:
+    """Return the sector whose identifiers this client sees."""
+    return PUBLIC_SECTOR if client.subject_type is SubjectType.PUBLIC else client.sector
+
+
+def list_clients(
+    db: Session, *, municipality_id: UUID | None = None
+) -> tuple[RegisteredClient, ...]:
+    """Return every client, or those of one municipality, by id; disabled ones too."""
+    wanted = select(Client.id).order_by(Client.id)
+    if municipality_id is not None:
+        wanted = wanted.where(Client.municipality_id == municipality_id)
+    found = (find_any_client(db, client_id) for client_id in db.scalars(wanted).all())
+    return tuple(client for client in found if client is not None)
+
+
+def is_registered_origin(db: Session, origin: str) -> bool:
+    """Whether a browser client was registered with this origin (CA-10)."""
+    return any(client.is_active and origin in client.cors_origins for client in list_clients(db))
+
+
+def valid_secrets(client: RegisteredClient, *, now: datetime) -> tuple[SecretDigest, ...]:
+    """Return the secrets that work now; two during a rotation."""
+    return tuple(secret for secret in client.secrets if secret.is_valid(now=now))

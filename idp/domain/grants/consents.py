@@ -1,0 +1,129 @@
+"""Consents: that a person lets a client have her data, until she takes it back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from idp.base.ids import new_id
+from idp.domain.grants.clients import find_any_client, find_client
+from idp.domain.grants.token_families import revoke_families_of_consent
+from idp.domain.upkeep.audit import Act, Actor, record
+from idp.model.grants import Consent
+from idp.protocol.client import RegisteredClient
+from idp.protocol.scope import OFFLINE_ACCESS, OPENID, join_scope, split_scope
+
+_GRANTED = select(Consent.scope).where(
+    Consent.account_id == bindparam("account"),
+    Consent.client_id == bindparam("client"),
+    Consent.revoked_at.is_(None),
+)
+
+
+@dataclass(frozen=True)
+class GivenConsent:
+    """A consent as its owner sees it in the list."""
+
+    client: RegisteredClient
+    scopes: tuple[str, ...]
+    granted_at: datetime
+
+
+def is_outstanding(
+    db: Session,
+    account_id: UUID,
+    client_id: str,
+    scope: str,
+    *,
+    now: datetime,  # noqa: ARG001 - consents have no end of their own; the question has one form
+) -> bool:
+    """Whether the person still has to be asked before the client may have these scopes."""
+    client = find_client(db, client_id)
+    if client is None:
+        return True
+    return not split_scope(scope) <= consented_scopes(db, account_id, client)
+
+
+def consented_scopes(db: Session, account_id: UUID, client: RegisteredClient) -> frozenset[str]:
+    """Return the scopes that need no question.
+
+    A first-party service counts as consented for everything it is registered for, but access
+    while the person is away is always hers to give (OIDC Core §11).
+    """
+    rows = db.execute(_GRANTED, {"account": account_id, "client": client.client_id}).scalars()
+    given = frozenset(name for scope in rows for name in split_scope(scope))
+    standing = client.scopes - {OFFLINE_ACCESS} if client.is_consented else frozenset({OPENID})
+    return (given & client.scopes) | standing
+
+
+def grant_consent(
+    db: Session, account_id: UUID, client_id: str, scope: str, *, actor: Actor, now: datetime
+) -> None:
+    """Write that the person agreed; what she had agreed to before stays agreed to."""
+    rows = db.execute(_GRANTED, {"account": account_id, "client": client_id}).scalars().all()
+    given = frozenset(name for each in rows for name in split_scope(each))
+    if rows and split_scope(scope) <= given:
+        return
+    _close(db, account_id, client_id, now=now)
+    together = join_scope(given | split_scope(scope))
+    db.add(
+        Consent(
+            id=new_id(now=now),
+            account_id=account_id,
+            client_id=client_id,
+            scope=together,
+            granted_at=now,
+        )
+    )
+    act = Act(
+        "consent.granted",
+        subject_id=account_id,
+        client_id=client_id,
+        detail={"scope": together},
+    )
+    record(db, act, actor=actor, now=now)
+
+
+def revoke_consent(
+    db: Session, account_id: UUID, client_id: str, *, actor: Actor, now: datetime
+) -> bool:
+    """Take a consent back: everything the client holds of this person dies with it (RT-07)."""
+    closed = _close(db, account_id, client_id, now=now)
+    revoked = revoke_families_of_consent(db, account_id, client_id, "consent_revoked", now=now)
+    if not closed and not revoked:
+        return False
+    act = Act("consent.revoked", subject_id=account_id, client_id=client_id)
+    record(db, act, actor=actor, now=now)
+    return True
+
+
+def list_consents(db: Session, account_id: UUID) -> tuple[GivenConsent, ...]:
+    """Return the person's consents, the newest first; of disabled clients too."""
+    rows = db.scalars(
+        select(Consent)
+        .where(Consent.account_id == account_id, Consent.revoked_at.is_(None))
+        .order_by(Consent.granted_at.desc(), Consent.id.desc())
+    ).all()
+    found = ((row, find_any_client(db, row.client_id)) for row in rows)
+    return tuple(
+        GivenConsent(client, tuple(row.scope.split()), row.granted_at)
+        for row, client in found
+        if client is not None
+    )
+
+
+def _close(db: Session, account_id: UUID, client_id: str, *, now: datetime) -> int:
+    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
+        update(Consent)
+        .where(
+            Consent.account_id == account_id,
+            Consent.client_id == client_id,
+            Consent.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount

@@ -31,6 +31,7 @@ def test_rule_41_every_posted_form_has_its_token():
     missing = [
         f"{name(path)}: {form.splitlines()[0]}"
         for path in templates()
+        if path.parent.name != "demo"  # the mailbox knows no sessions; it looks at Origin
         for form in forms.findall(without_comments(path))
         if not re.search(r"csrf_field\(\)|name=\"csrf_token\"", form)
     ]

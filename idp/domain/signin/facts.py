@@ -19,9 +19,13 @@ from idp.protocol.interaction import Facts
 
 
 def compute_facts(db: Session, walk: Walk, person: SignedIn | None, *, now: datetime) -> Facts:
-    """Return the facts of this walk for the person signed in, who is of the walk's door."""
+    """Return the facts of this walk for the person signed in, who is of the walk's door.
+
+    While a second step is open, an older session of this browser does not count: it may be
+    another person's.
+    """
     wishes = read_wishes(walk.request, signed_in_id=person.account_id if person else None)
-    if person is None:
+    if person is None or walk.is_half:
         return Facts(
             wishes=wishes,
             now=now,
@@ -34,7 +38,6 @@ def compute_facts(db: Session, walk: Walk, person: SignedIn | None, *, now: date
         denied=walk.denied_at is not None,
         session_authenticated_at=person.authenticated_at,
         session_is_fresh=walk.session_id == person.session_id,
-        password_verified=_is_half(db, walk, now=now),
         second_step_missing=wishes.pages_allowed and _lacks_step(db, walk, person),
         terms_outstanding=_has_terms(db, person, now=now),
         household_choice_open=_is_choice_open(db, person, now=now),

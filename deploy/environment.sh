@@ -74,12 +74,12 @@ show_progress() {
 }
 
 explain_failure() {
-    tail -n 5 "$log" >&2
     if grep -qE 'NewConnectionError|ConnectTimeout|ProxyError|Temporary failure in name|unreachable' "$log"
     then
         fail "no package could be downloaded: there seems to be no network. Connect this machine \
 (or set up pip's proxy or index), and start again."
     fi
+    tail -n 5 "$log" >&2
     fail "the packages could not be installed: $log says why."
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
 from idp.db.engine import configure_engine, engine_options
+from tests.chromium import open_chromium
 from tests.clock import FrozenClock
 from tests.databases import build_schema, build_sqlite_template
 from tests.postgres import PostgresCluster, delete_all_rows, name_cluster_folder
@@ -123,3 +124,14 @@ def db(sessions):
     """One open session whose work is forgotten, for tests of a single operation."""
     with sessions() as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The system's Chromium; open profiles with `tests.chromium.open_context`.
+
+    Not for the whole session: while it is open, an event loop runs in this thread, and no test
+    could call `asyncio.run`.
+    """
+    with open_chromium() as browser:
+        yield browser

@@ -35,6 +35,15 @@ class Outcome(StrEnum):
     REASON = "reason_missing"
 
 
+class Change(StrEnum):
+    """What is done to an account with nothing but a reason."""
+
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CLOSE = "close"
+    UNLOCK = "unlock"
+
+
 @dataclass(frozen=True)
 class Case:
     """Whose account, and why: the reason goes into the audit log."""
@@ -48,6 +57,21 @@ class Case:
             return 0 < len(single_line(self.reason)) <= LONGEST_REASON
         except ValueError:
             return False
+
+
+def change(
+    db: Session, desk: Desk, wanted: Change, case: Case, *, post: Post, now: datetime
+) -> Outcome:
+    """Do one of the four."""
+    match wanted:
+        case Change.SUSPEND:
+            return suspend(db, desk, case, post=post, now=now)
+        case Change.RESUME:
+            return resume(db, desk, case, now=now)
+        case Change.CLOSE:
+            return close(db, desk, case, post=post, now=now)
+        case Change.UNLOCK:
+            return unlock(db, desk, case, now=now)
 
 
 def suspend(db: Session, desk: Desk, case: Case, *, post: Post, now: datetime) -> Outcome:

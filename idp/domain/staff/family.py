@@ -1,14 +1,55 @@
-"""What staff change in a household: take a proxy out, add a child."""
+"""Households at the desk: which one an application means, a proxy taken out, a child added."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.domain.access.proxies import ProxyCase, Removal, remove_proxy
 from idp.domain.people.children import NewChild, add_child
+from idp.domain.people.facts import application_key
 from idp.domain.staff.control import Outcome
 from idp.domain.staff.desk import Desk, Post, find_household, note, note_refusal
+from idp.model.households import Household, HouseholdStatus
+
+
+class HouseholdChoice(StrEnum):
+    """Whether an application is of a new family or of one that is registered."""
+
+    NEW = "new"
+    EXISTING = "existing"
+
+
+class HouseholdFault(StrEnum):
+    """Why the household of an application could not be told."""
+
+    #: A new household was wanted, but its number is registered already.
+    NUMBER_TAKEN = "application_taken"
+    #: A registered household was wanted, but none has this number.
+    NO_SUCH_NUMBER = "application_unknown"
+
+
+def resolve_household(
+    db: Session, desk: Desk, number: str | None, choice: HouseholdChoice
+) -> UUID | HouseholdFault | None:
+    """Return the registered household of an application; None if it becomes a new one."""
+    found = db.scalar(
+        select(Household.id)
+        .where(
+            Household.municipality_id == desk.municipality_id,
+            Household.application_key == application_key(number or ""),
+            Household.status == HouseholdStatus.ACTIVE,
+        )
+        .order_by(Household.created_at)
+        .limit(1)
+    )
+    match choice:
+        case HouseholdChoice.NEW:
+            return HouseholdFault.NUMBER_TAKEN if found else None
+        case HouseholdChoice.EXISTING:
+            return found or HouseholdFault.NO_SUCH_NUMBER
 
 
 def take_out_proxy(

@@ -10,6 +10,8 @@ from idp.base.text import parse_kana, single_line
 
 LONGEST_NAME = 100
 LONGEST_NUMBER = 40
+#: Dates of living people and of what is agreed with them.
+_YEARS = range(1900, 2200)
 #: What a mail program would make clickable: no such thing is a name (UM-06).
 _LINK = re.compile(r"://|www\.|@|[A-Za-z0-9]\.[A-Za-z]{2,}")
 
@@ -105,10 +107,13 @@ class FieldReader:
             self.fail(name, "missing")
             return None
         try:
-            return parse_date_parts(typed.year, typed.month, typed.day)
-        except (ValueError, OverflowError):
+            day = parse_date_parts(typed.year, typed.month, typed.day)
+        except ValueError:
+            day = date.min
+        if day.year not in _YEARS:
             self.fail(name, "date")
             return None
+        return day
 
     def read_choice(self, name: str, text: str, choices: tuple[str, ...]) -> str:
         """Read one of a closed set."""

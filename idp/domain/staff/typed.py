@@ -1,6 +1,6 @@
 """A family as staff type it, in a form, a file or on the command line; read into an application."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from idp.base.dates import TOKYO
@@ -40,7 +40,7 @@ class TypedChild:
     prefix: str
     name: str = ""
     name_kana: str = ""
-    birthdate: TypedDate = TypedDate()
+    birthdate: TypedDate = field(default_factory=TypedDate)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TypedProxy:
 
     person: TypedPerson
     relationship: str = ""
-    until: TypedDate = TypedDate()
+    until: TypedDate = field(default_factory=TypedDate)
     categories: tuple[str, ...] = CATEGORIES
 
 

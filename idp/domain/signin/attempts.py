@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
@@ -165,7 +165,8 @@ def find_block(db: Session, counters: Sequence[Counter], *, now: datetime) -> Bl
 def reserve_all(
     db: Session, counters: Sequence[Counter], *, now: datetime
 ) -> tuple[Counted, ...] | Blocked:
-    """Count a try against all of these, or against none that comes after a blocked one."""
+    """Count a try against all of these, or against none of them if one is blocked."""
+    counters = _in_order(counters)
     blocked = find_block(db, counters, now=now)
     if blocked is not None:
         return blocked
@@ -181,7 +182,7 @@ def reserve_all(
 
 def give_back(db: Session, counters: Sequence[Counter]) -> None:
     """Take back one reserved try each, and the block it had started."""
-    for counter in counters:
+    for counter in _in_order(counters):
         is_full = FailureCount.count >= counter.limit.count
         blocks = case((is_full, FailureCount.block_count - 1), else_=FailureCount.block_count)
         db.execute(
@@ -192,23 +193,32 @@ def give_back(db: Session, counters: Sequence[Counter]) -> None:
         )
 
 
+def _in_order(counters: Sequence[Counter]) -> list[Counter]:
+    """Rows are always locked in this order: two transactions never wait for each other."""
+    return sorted(counters, key=lambda each: (each.purpose, each.subject, each.limit.window))
+
+
 def forget(db: Session, purpose: str, subject: str) -> None:
     """Forget every failure of a subject: a right answer, or a finished reset (B38)."""
-    db.execute(
-        delete(FailureCount)
-        .where(FailureCount.purpose == purpose, FailureCount.subject == subject)
-        .execution_options(synchronize_session=False)
-    )
+    _delete_in_order(db, FailureCount.purpose == purpose, FailureCount.subject == subject)
 
 
 def forget_prefix(db: Session, purpose: str, prefix: str) -> None:
     """Forget the failures of every subject that begins so: a person from everywhere."""
+    begins = FailureCount.subject.startswith(prefix, autoescape=True)
+    _delete_in_order(db, FailureCount.purpose == purpose, begins)
+
+
+def _delete_in_order(db: Session, *conditions: ColumnElement[bool]) -> None:
+    ids = db.scalars(
+        select(FailureCount.id)
+        .where(*conditions)
+        .order_by(FailureCount.purpose, FailureCount.subject, FailureCount.window)
+        .with_for_update()
+    ).all()
     db.execute(
         delete(FailureCount)
-        .where(
-            FailureCount.purpose == purpose,
-            FailureCount.subject.startswith(prefix, autoescape=True),
-        )
+        .where(FailureCount.id.in_(ids))
         .execution_options(synchronize_session=False)
     )
 

@@ -59,6 +59,7 @@ def send_code(
     The two newest codes of the walk are valid, an older one is not any more. A new code does
     not reset any count of failures (OT-03).
     """
+    lock_walk(db, interaction_id)
     account = db.get_one(Account, account_id)
     assert account.email is not None
     assert account.email_key is not None
@@ -67,7 +68,6 @@ def send_code(
     taken = attempts.reserve_all(db, (cool_down, *quotas), now=now)
     if isinstance(taken, attempts.Blocked):
         return CodeNotSent(until=taken.until)
-    lock_walk(db, interaction_id)
     void_codes(db, interaction_id, keep=_VALID_AT_ONCE - 1, now=now)
     code = new_digits(CODE_LENGTH)
     db.add(

@@ -142,6 +142,7 @@ def judge_code(
     db: Session, taken: TryTaken, typed: str, *, keys: Keyring, now: datetime
 ) -> CodeRight | CodeWrong | CodesPaused:
     """Compare what was typed with the codes of the try, and use the right one up (OT-06)."""
+    lock_walk(db, taken.interaction_id)
     code = _read_code(typed)
     wanted = b"" if code is None else code_digest(code, taken.interaction_id, keys=keys)
     email_key = db.scalar(select(Account.email_key).where(Account.id == taken.account_id))

@@ -6,9 +6,10 @@ from time import monotonic
 from typing import Any
 
 from authlib.integrations.flask_client import FlaskOAuth2App
+from authlib.oauth2.auth import ClientAuth
 from joserfc.jwk import KeySet
 
-from clients.kit.http import ProviderSession
+from clients.kit.http import ProviderSession, basic_authorization
 from clients.kit.logout_token import ALGORITHMS
 from clients.kit.settings import is_allowed_url
 
@@ -33,6 +34,14 @@ _KEPT = (
 )
 
 
+def _authenticate(
+    client: ClientAuth, _method: str, uri: str, headers: dict[str, str], body: str
+) -> tuple[str, dict[str, str], str]:
+    """Authenticate at the token endpoint, in the form Authlib wants it."""
+    headers["Authorization"] = basic_authorization(client.client_id, client.client_secret)
+    return uri, headers, body
+
+
 class DiscoveryError(Exception):
     """The provider's description of itself cannot be used; the argument says what is wrong."""
 
@@ -44,6 +53,7 @@ class ProviderClient(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no ty
 
     def __init__(self, *args: Any, issuer: str, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
+        self.client_auth_methods = [("client_secret_basic", _authenticate)]
         self._issuer = issuer
         self._lock = Lock()
         self._stale_at = float("-inf")

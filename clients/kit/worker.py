@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 from threading import Event, Thread
-from urllib.parse import quote_plus
 
 from requests import RequestException, Response
 
 from clients.kit.clock import Clock
 from clients.kit.database import Database
 from clients.kit.errands import forget_old_errands
-from clients.kit.http import ApiSession
+from clients.kit.http import ApiSession, basic_authorization
 from clients.kit.logout_token import forget_old_logout_tokens
 from clients.kit.outbox import (
     Message,
@@ -121,14 +120,17 @@ class Worker:
         )
 
     def _send(self, message: Message) -> Response:
-        """Authenticate as RFC 6749 §2.3.1 says: both parts form-urlencoded, then Basic."""
         with ApiSession() as session:
             return session.request(
                 message.method,
                 self.settings.issuer.rstrip("/") + message.path,
                 data=message.body.encode(),
-                headers={"Content-Type": "application/json"},
-                auth=(quote_plus(self.settings.client_id), quote_plus(self.settings.client_secret)),
+                headers={
+                    "Content-Type": "application/json",
+                    "Authorization": basic_authorization(
+                        self.settings.client_id, self.settings.client_secret
+                    ),
+                },
             )
 
 

@@ -198,6 +198,14 @@ class HouseholdDossier:
     #: Members whose own page this desk may open.
     own_people: frozenset[UUID]
 
+    def proxies(self) -> tuple[Member, ...]:
+        """The proxies whose membership has not ended."""
+        return tuple(
+            member
+            for member in self.members
+            if member.role is MembershipRole.PROXY and member.standing is not MemberStanding.ENDED
+        )
+
 
 def view_household(
     db: Session, desk: Desk, household_id: UUID, *, now: datetime

@@ -1,0 +1,75 @@
+"""Taking in an application at the desk: look at it first, write drafts, or issue at once."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.domain.staff.applications import FamilyApplication
+from idp.domain.staff.desk import Desk, Post
+from idp.domain.staff.family import HouseholdChoice, HouseholdFault, resolve_household
+from idp.domain.staff.issuance import (
+    AlreadyRegistered,
+    IssueOutcome,
+    issue_family,
+    register_family,
+)
+from idp.domain.staff.registration import RegistrationFault, find_known
+
+
+class IntakeWish(StrEnum):
+    """How far to go with an application."""
+
+    #: Only look whether it could be registered.
+    CHECK = "check"
+    DRAFT = "draft"
+    ISSUE = "issue"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "IntakeWish":
+        """Whoever says nothing clear gets to look at it first."""
+        return cls.CHECK
+
+
+@dataclass(frozen=True)
+class Intake:
+    """An application, the household it means, and how far to go."""
+
+    application: FamilyApplication
+    household: HouseholdChoice
+    wish: IntakeWish
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """The family is registered; `issued` is what became of the guardian's account."""
+
+    household_id: UUID
+    guardian_id: UUID
+    issued: IssueOutcome | None
+
+
+IntakeOutcome = TakenIn | AlreadyRegistered | HouseholdFault | RegistrationFault | None
+
+
+def take_in(db: Session, desk: Desk, intake: Intake, *, post: Post, now: datetime) -> IntakeOutcome:
+    """Register an application as far as wished; None if it was only looked at and is fine."""
+    application = intake.application
+    known = find_known(db, desk, application.guardian)
+    if known is not None:
+        return AlreadyRegistered(known)
+    household = resolve_household(db, desk, application.application_number, intake.household)
+    if isinstance(household, HouseholdFault):
+        return household
+    if intake.wish is IntakeWish.CHECK:
+        return None
+    application = replace(application, household_id=household)
+    family = register_family(db, desk, application, now=now)
+    if isinstance(family, AlreadyRegistered | RegistrationFault):
+        return family
+    issued = None
+    if intake.wish is IntakeWish.ISSUE:
+        issued = issue_family(db, desk, family, post=post, now=now)[family.guardian_id]
+    return TakenIn(family.household_id, family.guardian_id, issued)

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from uuid import UUID
 
-from idp.protocol import acr
 from idp.protocol.authorize import REDIRECTING_CHECKS, ReplyTarget
 from idp.protocol.claims import NO_CLAIMS, ClaimsRequest, parse_claims, scopes_of_claims
 from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.errors import RedirectedError
-from idp.protocol.interaction import Wishes
 from idp.protocol.params import Params
 from idp.protocol.prompt import Prompt, parse_prompt
 from idp.protocol.scope import join_scope, parse_scope, split_scope
@@ -42,11 +40,6 @@ class AuthorizationRequest:
         """What a person consents to: the scopes, and those whose claims are asked for by name."""
         by_name = scopes_of_claims([*self.claims.userinfo, *self.claims.id_token])
         return join_scope(split_scope(self.scope) | by_name)
-
-    @property
-    def least_acr(self) -> acr.Acr | None:
-        """Return the weakest sign-in that fulfils the wishes of the request, if it has any."""
-        return acr.weakest_wanted([*self.claims.wanted_acr, *self.acr_values])
 
 
 def build_request(
@@ -107,19 +100,11 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple((text or "").split())[:_MAX_VALUES]
 
 
-def wishes_of(request: AuthorizationRequest, *, other_person_hinted: bool = False) -> Wishes:
-    """Return what the request asks of the walk, for `next_step`."""
-    return Wishes(
-        pages_allowed=Prompt.NONE not in request.prompt,
-        fresh_login=bool(request.prompt & {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}),
-        ask_consent=Prompt.CONSENT in request.prompt,
-        max_age=None if request.max_age is None else timedelta(seconds=request.max_age),
-        other_person_hinted=other_person_hinted,
-    )
+def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) -> dict[str, object]:
+    """Return what is stored in the interaction; the walk reads its wishes from the same names.
 
-
-def to_json(request: AuthorizationRequest) -> dict[str, object]:
-    """Return what is stored in the interaction."""
+    `hinted_account_id` is the person an id_token_hint named: the walk compares it.
+    """
     return {
         "client_id": request.client_id,
         "redirect_uri": request.target.redirect_uri,
@@ -131,7 +116,7 @@ def to_json(request: AuthorizationRequest) -> dict[str, object]:
         "nonce": request.nonce,
         "prompt": sorted(request.prompt),
         "max_age": request.max_age,
-        "acr_values": list(request.acr_values),
+        "acr_values": [*request.claims.wanted_acr, *request.acr_values],
         "claims": {
             "userinfo": sorted(request.claims.userinfo),
             "id_token": sorted(request.claims.id_token),
@@ -142,6 +127,7 @@ def to_json(request: AuthorizationRequest) -> dict[str, object]:
         "login_hint": request.login_hint,
         "ui_locales": list(request.ui_locales),
         "hinted_subject": request.hinted_subject,
+        "hinted_account_id": None if hinted_account_id is None else str(hinted_account_id),
     }
 
 

@@ -1,0 +1,144 @@
+"""The end of a walk: answer the authorization request with a code, or with an error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from idp.domain.grants.authorization_codes import NewAuthorization, issue_code
+from idp.domain.grants.clients import find_client
+from idp.domain.grants.consents import consented_scopes
+from idp.domain.grants.logout import subject_at
+from idp.domain.people.accounts import find_usable
+from idp.domain.signin.sessions import SignedIn
+from idp.domain.upkeep.audit import Act, Actor, record
+from idp.oauth.provider import Provider
+from idp.protocol import acr
+from idp.protocol.claims import CLAIM_SCOPE
+from idp.protocol.client import RegisteredClient
+from idp.protocol.errors import RedirectedError
+from idp.protocol.interaction import Refusal
+from idp.protocol.request import AuthorizationRequest, from_json
+from idp.protocol.responses import Reply, build_code_reply, build_error_reply
+from idp.protocol.scope import OFFLINE_ACCESS, join_scope, split_scope
+
+_DESCRIPTIONS: Mapping[Refusal, str] = {
+    Refusal.ACCESS_DENIED: "The person or the provider refused.",
+    Refusal.LOGIN_REQUIRED: "The person has to sign in.",
+    Refusal.INTERACTION_REQUIRED: "The person has to be shown a page.",
+    Refusal.CONSENT_REQUIRED: "The person has to consent.",
+    Refusal.ACCOUNT_SELECTION_REQUIRED: "The person has to choose an account.",
+}
+
+
+@dataclass(frozen=True)
+class PendingAuthorization:
+    """The checked request of a walk, as it is stored in the interaction."""
+
+    request: Mapping[str, Any]
+
+
+def answer_authorization(
+    db: Session,
+    pending: PendingAuthorization,
+    person: SignedIn,
+    *,
+    provider: Provider,
+    actor: Actor,
+    now: datetime,
+) -> Reply:
+    """Issue a code to the client for the person signed in, or say why not.
+
+    The walk has been through every step; what could make the code wrong is looked at once
+    more, since the client may have been disabled or the person stopped in the meantime.
+    """
+    request = from_json(pending.request)
+    client = find_client(db, request.client_id)
+    if client is None or find_usable(db, person.account_id, now=now) is None:
+        return refuse_authorization(pending, Refusal.ACCESS_DENIED, issuer=provider.issuer)
+    error = _find_error(request, client, person, provider=provider)
+    if error is not None:
+        return build_error_reply(request.target, error, issuer=provider.issuer)
+    consented = consented_scopes(db, person.account_id, client)
+    if not _without_offline(request.scope) <= consented:
+        return refuse_authorization(pending, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
+    authorization = _build(request, person, consented=consented, provider=provider)
+    code = issue_code(db, authorization, now=now)
+    act = Act(
+        "authorization.granted",
+        subject_id=person.account_id,
+        municipality_id=person.municipality_id,
+        client_id=client.client_id,
+        detail={"scope": authorization.scope},
+    )
+    record(db, act, actor=actor, now=now)
+    return build_code_reply(request.target, code=code, issuer=provider.issuer)
+
+
+def _without_offline(scope: str) -> frozenset[str]:
+    return split_scope(scope) - {OFFLINE_ACCESS}
+
+
+def _find_error(
+    request: AuthorizationRequest, client: RegisteredClient, person: SignedIn, *, provider: Provider
+) -> RedirectedError | None:
+    """Tell what the request insisted on and did not get."""
+    hinted = request.hinted_subject
+    if hinted is not None and hinted != subject_at(client, person.account_id, keys=provider.keys):
+        return RedirectedError("login_required", "Another person has signed in.")
+    wanted = request.claims.essential_acr
+    if wanted and not any(_reaches(person.acr, value) for value in wanted):
+        return RedirectedError(
+            "unmet_authentication_requirements", "The sign-in was weaker than demanded."
+        )
+    return None
+
+
+def _reaches(have: str, wanted: str) -> bool:
+    return wanted in acr.SUPPORTED and acr.rank(have) >= acr.rank(wanted)
+
+
+def _build(
+    request: AuthorizationRequest,
+    person: SignedIn,
+    *,
+    consented: frozenset[str],
+    provider: Provider,
+) -> NewAuthorization:
+    """Return what is granted: offline access only where it was consented to."""
+    scopes = split_scope(request.scope) & consented
+    facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
+    if request.nonce is not None:
+        facts["nonce"] = request.nonce
+    for name, claims in (
+        ("userinfo_claims", request.claims.userinfo),
+        ("id_token_claims", request.claims.id_token),
+    ):
+        allowed = sorted(claim for claim in claims if CLAIM_SCOPE[claim] in consented)
+        if allowed:
+            facts[name] = allowed
+    return NewAuthorization(
+        client_id=request.client_id,
+        account_id=person.account_id,
+        session_id=person.session_id,
+        household_id=person.household_id,
+        scope=join_scope(scopes),
+        redirect_uri=request.target.redirect_uri,
+        code_challenge=request.code_challenge,
+        acr=person.acr,
+        amr=person.amr,
+        authenticated_at=person.authenticated_at,
+        is_offline=OFFLINE_ACCESS in scopes,
+        facts=facts,
+        code_lifetime=provider.code_lifetime,
+        family_lifetime=provider.refresh_absolute,
+    )
+
+
+def refuse_authorization(pending: PendingAuthorization, error: Refusal, *, issuer: str) -> Reply:
+    """Answer a walk that ended without a code (OIDC Core §3.1.2.6)."""
+    request = from_json(pending.request)
+    refused = RedirectedError(error.value, _DESCRIPTIONS[error])
+    return build_error_reply(request.target, refused, issuer=issuer)

@@ -1,0 +1,57 @@
+"""A call of a client to one of our endpoints, and the answer it gets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from idp.protocol.errors import EndpointError
+from idp.protocol.params import Fault, Params
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a client sent: the form, and the Authorization header if there was one."""
+
+    params: Params
+    authorization: str | None
+    #: The peer's network address, for the audit.
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON answer (RFC 6749 §5); `reason` is the key of a refusal for the log."""
+
+    status: int
+    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    reason: str | None = None
+    client_id: str | None = None
+
+
+def refuse(error: EndpointError, call: Call) -> Answer:
+    """Return the answer to a refused call.
+
+    WWW-Authenticate is added when the client used the header (RFC 6749 §5.2).
+    """
+    used_header = error.status == 401 and call.authorization is not None
+    return Answer(
+        status=error.status,
+        body={"error": error.code, "error_description": error.description},
+        headers={"WWW-Authenticate": 'Basic realm="kosodate"'} if used_header else _NO_HEADERS,
+        reason=error.reason,
+    )
+
+
+def check_form(params: Params) -> None:
+    """Refuse parameters that stand twice, are too long or hold controls (RFC 6749 §3.2).
+
+    Raises:
+        EndpointError: invalid_request.
+    """
+    if Fault.REPEATED in params.faults.values():
+        raise EndpointError("invalid_request", "A parameter stands more than once.")
+    if params.faults:
+        raise EndpointError("invalid_request", "A parameter is malformed.")

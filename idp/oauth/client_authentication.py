@@ -1,0 +1,91 @@
+"""Client authentication at every endpoint that clients call (RFC 6749 §2.3)."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from idp.base.secret import digest, equal
+from idp.domain.grants.client_assertions import claimed_client_id, verify_assertion
+from idp.domain.grants.clients import find_client
+from idp.oauth.calls import Call
+from idp.oauth.provider import Provider
+from idp.protocol.client import AuthMethod, RegisteredClient
+from idp.protocol.client_auth import (
+    PresentedAssertion,
+    PresentedNothing,
+    PresentedSecret,
+    parse_client_proof,
+    refused_client,
+)
+
+#: Compared where there is no secret to compare with: the same work for everyone (CA-01).
+_NOBODYS_DIGEST = digest("")
+
+
+def authenticate_client(
+    db: Session, call: Call, *, provider: Provider, now: datetime
+) -> RegisteredClient:
+    """Return the client that proved itself by the very method it is registered with.
+
+    Raises:
+        EndpointError: invalid_client with one text for every cause, or invalid_request for
+            two methods at once.
+    """
+    presented = parse_client_proof(call.params, authorization=call.authorization)
+    match presented:
+        case PresentedSecret():
+            return _check_secret(db, presented, now=now)
+        case PresentedAssertion():
+            return _check_assertion(db, presented, provider=provider, now=now)
+        case PresentedNothing():
+            return _check_public(db, presented)
+
+
+def require_confidential(client: RegisteredClient) -> None:
+    """Refuse a client that has proved nothing (introspection, client credentials).
+
+    Raises:
+        EndpointError: invalid_client.
+    """
+    if client.is_public:
+        raise refused_client("client_public")
+
+
+def _check_secret(db: Session, presented: PresentedSecret, *, now: datetime) -> RegisteredClient:
+    client = find_client(db, presented.client_id)
+    given = digest(presented.secret)
+    if client is None or client.token_endpoint_auth_method is not presented.method:
+        equal(given, _NOBODYS_DIGEST)
+        raise refused_client("client_unknown" if client is None else "client_method")
+    # Every secret is compared, so that the answer takes as long whichever is right.
+    right = [equal(given, each.digest) and each.is_valid(now=now) for each in client.secrets]
+    if not any(right):
+        raise refused_client("client_secret")
+    return client
+
+
+def _check_assertion(
+    db: Session, presented: PresentedAssertion, *, provider: Provider, now: datetime
+) -> RegisteredClient:
+    claimed = claimed_client_id(presented.assertion)
+    if claimed is None or presented.client_id not in (None, claimed):
+        raise refused_client("assertion_client")
+    client = find_client(db, claimed)
+    if client is None or client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+        raise refused_client("client_unknown" if client is None else "client_method")
+    audiences = {provider.issuer}
+    if client.accepts_token_endpoint_audience:
+        audiences.add(provider.token_endpoint)
+    refusal = verify_assertion(
+        db, presented.assertion, client, audiences=frozenset(audiences), now=now
+    )
+    if refusal is not None:
+        raise refused_client(refusal)
+    return client
+
+
+def _check_public(db: Session, presented: PresentedNothing) -> RegisteredClient:
+    client = find_client(db, presented.client_id)
+    if client is None or not client.is_public:
+        raise refused_client("client_unknown" if client is None else "client_no_proof")
+    return client

@@ -1,0 +1,24 @@
+"""What the seam needs to know of this installation."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from idp.base.keyring import Keyring
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Issuer, lifetimes and keys; built once from the settings."""
+
+    issuer: str
+    keys: Keyring
+    code_lifetime: timedelta = timedelta(seconds=60)
+    access_lifetime: timedelta = timedelta(minutes=5)
+    id_lifetime: timedelta = timedelta(minutes=5)
+    refresh_idle: timedelta = timedelta(days=30)
+    refresh_absolute: timedelta = timedelta(days=90)
+
+    @property
+    def token_endpoint(self) -> str:
+        """Return the address that some clients name as the audience of their assertions."""
+        return f"{self.issuer}/token"

@@ -1,0 +1,94 @@
+"""Revocation and introspection: what clients ask about tokens (RFC 7009, RFC 7662)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from idp.domain.grants.access_tokens import LiveToken
+from idp.domain.grants.logout import subject_at
+from idp.domain.grants.revocation import LiveRefreshToken, find_live_token, revoke_token
+from idp.oauth.calls import Answer, Call, check_form, refuse
+from idp.oauth.client_authentication import authenticate_client, require_confidential
+from idp.oauth.provider import Provider
+from idp.protocol.client import RegisteredClient
+from idp.protocol.errors import EndpointError
+
+#: All that a caller learns of a token that is not for it, or not alive (RFC 7662 §2.2).
+_INACTIVE: Mapping[str, object] = {"active": False}
+
+
+def answer_revocation_call(db: Session, call: Call, *, provider: Provider, now: datetime) -> Answer:
+    """End a token of the calling client; 200 whether there was one or not (RFC 7009 §2.2)."""
+    try:
+        client, token = _read(db, call, provider=provider, now=now)
+    except EndpointError as error:
+        return refuse(error, call)
+    revoke_token(db, token, client.client_id, issuer=provider.issuer, keys=provider.keys, now=now)
+    return Answer(status=200, body={}, client_id=client.client_id)
+
+
+def answer_introspection_call(
+    db: Session, call: Call, *, provider: Provider, now: datetime
+) -> Answer:
+    """Say what a token is worth; a client sees only tokens meant for it (RT-09)."""
+    try:
+        client, token = _read(db, call, provider=provider, now=now)
+        require_confidential(client)
+    except EndpointError as error:
+        return refuse(error, call)
+    live = find_live_token(db, token, issuer=provider.issuer, keys=provider.keys, now=now)
+    return Answer(status=200, body=_describe(live, client, provider), client_id=client.client_id)
+
+
+def _read(
+    db: Session, call: Call, *, provider: Provider, now: datetime
+) -> tuple[RegisteredClient, str]:
+    check_form(call.params)
+    client = authenticate_client(db, call, provider=provider, now=now)
+    token = call.params.values.get("token")
+    if token is None:
+        raise EndpointError("invalid_request", "The token is missing.")
+    return client, token
+
+
+def _describe(
+    live: LiveToken | LiveRefreshToken | None, client: RegisteredClient, provider: Provider
+) -> Mapping[str, object]:
+    match live:
+        case LiveToken():
+            is_for_caller = client.client_id in (live.client_id, *live.audience)
+            return _describe_access(live, provider) if is_for_caller else _INACTIVE
+        case LiveRefreshToken():
+            is_own = client.client_id == live.family.client_id
+            return _describe_refresh(live, client, provider) if is_own else _INACTIVE
+        case None:
+            return _INACTIVE
+
+
+def _describe_access(live: LiveToken, provider: Provider) -> Mapping[str, object]:
+    return {
+        "active": True,
+        "token_type": "Bearer",
+        "iss": provider.issuer,
+        "client_id": live.client_id,
+        "sub": live.subject,
+        "aud": live.audience[0] if len(live.audience) == 1 else list(live.audience),
+        "scope": live.scope,
+        "jti": live.jti,
+        "iat": live.issued_at,
+        "exp": live.expires_at,
+    }
+
+
+def _describe_refresh(
+    live: LiveRefreshToken, client: RegisteredClient, provider: Provider
+) -> Mapping[str, object]:
+    return {
+        "active": True,
+        "iss": provider.issuer,
+        "client_id": client.client_id,
+        "sub": subject_at(client, live.family.account_id, keys=provider.keys),
+        "scope": live.family.scope,
+        "exp": int(live.expires_at.timestamp()),
+    }

@@ -51,7 +51,7 @@ acceptance: test-environment
 
 ## make screenshots  pictures of every page, phone and desktop, ja and en, in screenshots/
 screenshots: test-environment
-	$(BIN)/python -m tests.tools.screenshots
+	KOSODATE_SCREENSHOTS=$(CURDIR)/screenshots $(PYTEST) -n $(WORKERS) tests/browser
 
 ## make interop      foreign relying parties, unmodified, sign in
 interop: test-environment

@@ -1,5 +1,6 @@
 """The system's Chromium, and what tests ask a page in it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,17 @@ def open_context(browser: Browser, *, viewport=None, language="ja-JP") -> Iterat
 def _note_foreign(url: str, foreign: list[str]) -> None:
     if not url.startswith(("http://127.0.0.1:", "http://localhost:", "data:", "about:", "blob:")):
         foreign.append(url)
+
+
+def look_at(page: Page, name: str) -> None:
+    """Judge the page as it stands: no barrier, no sideways scrolling; `make screenshots` keeps it."""
+    assert find_barriers(page) == []
+    assert not is_wider_than_its_window(page), f"{name} is wider than its window"
+    folder = os.environ.get("KOSODATE_SCREENSHOTS")
+    if folder:
+        language = page.evaluate("() => document.documentElement.lang")
+        width = page.viewport_size["width"]
+        page.screenshot(path=Path(folder) / f"{name}-{language}-{width}.png", full_page=True)
 
 
 def find_barriers(page: Page) -> list[str]:

@@ -50,7 +50,7 @@ def _note_foreign(url: str, foreign: list[str]) -> None:
 
 
 def look_at(page: Page, name: str) -> None:
-    """Judge the page as it stands: no barrier, no sideways scrolling; `make screenshots` keeps it."""
+    """Judge the page: no barrier, no sideways scrolling. `make screenshots` keeps its picture."""
     assert find_barriers(page) == []
     assert not is_wider_than_its_window(page), f"{name} is wider than its window"
     folder = os.environ.get("KOSODATE_SCREENSHOTS")

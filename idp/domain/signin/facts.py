@@ -95,5 +95,5 @@ def _ids(memberships: tuple[ActiveMembership, ...]) -> frozenset[UUID]:
 def _lacks_consent(db: Session, walk: Walk, person: SignedIn, *, now: datetime) -> bool:
     if walk.client_id is None or walk.consent_at is not None:
         return False
-    scope = str(walk.request.get("scope") or "")
+    scope = str(walk.request.get("consent_scope") or walk.request.get("scope") or "")
     return consents.is_outstanding(db, person.account_id, walk.client_id, scope, now=now)

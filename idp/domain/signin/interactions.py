@@ -1,9 +1,8 @@
 """Walks through the sign-in pages: open one, find it in its browser, record what was done.
 
-Keys of `request` that the walk reads, for a walk that began at the authorization endpoint:
-`scope`, `prompt`, `acr_values` (texts with spaces, as sent), `max_age` (whole seconds),
-`login_hint`, and `hinted_account_id` (the person an `id_token_hint` named). The rest is kept
-for the answer.
+Keys of `request` that the walk reads, for a walk that began at the authorization endpoint
+(`protocol.request.to_json`): `consent_scope`, `prompt`, `acr_values`, `max_age`, `login_hint`,
+and `hinted_account_id` (the person an `id_token_hint` named). The rest is kept for the answer.
 """
 
 from collections.abc import Mapping

@@ -40,6 +40,8 @@ class WrongCredentials:
     #: Tries until the lock; None while there are plenty.
     remaining: int | None
     minutes: int
+    #: Locked twice within a day: the page leads with a new password (B39).
+    lead_with_reset: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def _record_failure(
         return Locked(until=counted.blocked_until, lead_with_reset=counted.block_count > 1)
     is_near = counted.remaining <= _WARN_FROM
     return WrongCredentials(
-        remaining=counted.remaining if is_near else None, minutes=lock_minutes(prepared)
+        remaining=counted.remaining if is_near else None,
+        minutes=lock_minutes(prepared),
+        lead_with_reset=counted.block_count > 1,
     )
 
 

@@ -1,0 +1,153 @@
+"""The walk a request belongs to: found by the address and the browser's cookie, or not at all."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import abort, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from idp.base.browser import name_browser
+from idp.base.url import is_own_path, with_query
+from idp.db.session import reading
+from idp.domain.grants.clients import find_client
+from idp.domain.signin.code_mails import CodeRules
+from idp.domain.signin.interactions import (
+    AUTHORIZE,
+    HOME,
+    STAFF,
+    Walk,
+    find_latest_walk,
+    find_walk,
+)
+from idp.domain.signin.sessions import SessionLimits
+from idp.domain.signin.setup import Setup
+from idp.domain.signin.visitors import Visitor
+from idp.web.cookies import read_cookie
+from idp.web.deps import (
+    allow_foreign_answer,
+    current_person,
+    peer_address,
+    services,
+    state,
+)
+from idp.web.limits import network_of
+from idp.web.render import language, page, see_other
+
+#: Walks of families; those of staff are never mixed with them.
+FAMILY_PURPOSES = frozenset({AUTHORIZE, HOME})
+STAFF_PURPOSES = frozenset({STAFF})
+
+
+def find_named_walk() -> Walk | None:
+    """Return the walk the address names (`?i=`), if it is this browser's and still runs."""
+    walk_id = _read_id(request.args.get("i", ""))
+    if walk_id is None:
+        return None
+    with reading(services().sessions) as db:
+        walk = find_walk(db, walk_id, read_cookie("walk"), now=services().clock())
+        return _entered(db, walk)
+
+
+def find_current_walk(purposes: frozenset[str] = FAMILY_PURPOSES) -> Walk | None:
+    """Return the walk the address names, or else the browser's newest open one (A09)."""
+    if "i" in request.args:
+        walk = find_named_walk()
+        return walk if walk and walk.completed_at is None and walk.purpose in purposes else None
+    with reading(services().sessions) as db:
+        walk = find_latest_walk(
+            db,
+            read_cookie("walk"),
+            purposes=FAMILY_PURPOSES if purposes == FAMILY_PURPOSES else STAFF_PURPOSES,
+            now=services().clock(),
+        )
+        return _entered(db, walk)
+
+
+def require_walk(purposes: frozenset[str] = FAMILY_PURPOSES) -> Walk:
+    """Return the current walk, or end the request with a page that says how to go on (B12)."""
+    walk = find_current_walk(purposes)
+    if walk is None:
+        abort(no_walk_page())
+    return walk
+
+
+def no_walk_page() -> Response:
+    """Say that cookies are off (B41), or that this page cannot be returned to."""
+    if read_cookie("browser") is None and read_cookie("walk") is None:
+        return page("signin/cookies_off.html", 400)
+    return page("signin/restart.html", 400, start_href=None)
+
+
+def continue_flow(walk_id: UUID) -> Response:
+    """Hand over to the dispatcher, the only one who knows what comes next."""
+    return see_other(walk_address("/continue", walk_id))
+
+
+def walk_address(path: str, walk_id: UUID) -> str:
+    """Return the address of a page within a walk."""
+    return with_query(path, {"i": str(walk_id)})
+
+
+def walk_query(walk: Walk | None) -> str:
+    """Return what the forms of a page add to their address, so that tabs are not mixed up."""
+    if walk is not None:
+        return f"?i={walk.id}"
+    wanted = return_path()
+    return with_query("", {"next": wanted}) if wanted else ""
+
+
+def return_path() -> str | None:
+    """Return where the person wanted to go, if it is a page of ours (LO-04)."""
+    wanted = request.args.get("next", "")
+    return wanted if is_own_path(wanted) else None
+
+
+def current_visitor() -> Visitor:
+    """Return the browser at the other side."""
+    address = peer_address()
+    return Visitor(
+        address=address,
+        network=network_of(address),
+        label=name_browser(request.headers.get("User-Agent", "")),
+        device_token=read_cookie("device"),
+        person=current_person(),
+    )
+
+
+def sign_in_setup() -> Setup:
+    """Return the rules of the sign-in as the settings say."""
+    settings = services().settings
+    return Setup(
+        keys=services().keys,
+        codes=CodeRules(
+            lifetime=timedelta(minutes=settings.signin.code_lifetime_minutes),
+            tries=settings.signin.code_tries,
+        ),
+        sessions=SessionLimits(
+            idle=timedelta(minutes=settings.session.idle_minutes),
+            absolute=timedelta(hours=settings.session.absolute_hours),
+            shared_idle=timedelta(minutes=settings.session.shared_idle_minutes),
+            staff_idle=timedelta(minutes=settings.session.staff_idle_minutes),
+        ),
+        password_tries=settings.signin.password_tries,
+    )
+
+
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _entered(db: Session, walk: Walk | None) -> Walk | None:
+    """Let the page name the service and its municipality, and its forms end there."""
+    if walk is None:
+        return None
+    state().municipality_id = walk.municipality_id
+    client = find_client(db, walk.client_id) if walk.client_id else None
+    if client is not None:
+        state().client_name = client.name_in(language())
+        allow_foreign_answer()
+    return walk

@@ -57,8 +57,10 @@ class Visitor:
         return html.unescape(self.page.get_data(as_text=True)) if self.page else ""
 
     def go_to_provider(self, path):
-        """Open a page without being signed in; return the provider's answer address."""
+        """Open a page that asks for a sign-in; return the provider's answer address."""
         first = self.get(path)
+        if first.status_code == 200:  # signed in already: ask for another sign-in
+            first = self.get(f"/login?next={path}")
         assert first.status_code == 303, first.status_code
         away = self.get(first.location) if first.location.startswith("/login") else first
         answer = requests.get(away.location, allow_redirects=False, timeout=5)

@@ -12,8 +12,8 @@ from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client
 from idp.oauth.client_grant import ClientGrant
 from idp.oauth.code_grant import CodeGrant
-from idp.oauth.refresh_grant import RefreshGrant
 from idp.oauth.provider import Provider
+from idp.oauth.refresh_grant import RefreshGrant
 from idp.oauth.tokens import UnsignedTokens
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import EndpointError

@@ -48,11 +48,12 @@ def find_any_client(db: Session, client_id: str) -> RegisteredClient | None:
     """Return the client, disabled ones too: for the console."""
     if _CLIENT_ID.fullmatch(client_id) is None:
         return None
-    known = cache_of(db, _new_cache)
     version = db.execute(_VERSION, {"client_id": client_id}).scalar()
-    if version is None:
-        known.pop(client_id, None)
-        return None
+    return None if version is None else _present(db, client_id, version)
+
+
+def _present(db: Session, client_id: str, version: int) -> RegisteredClient:
+    known = cache_of(db, _new_cache)
     client = known.get(client_id)
     if client is None or client.version != version:
         client = load_client(db, client_id)
@@ -98,11 +99,11 @@ def list_clients(
     db: Session, *, municipality_id: UUID | None = None
 ) -> tuple[RegisteredClient, ...]:
     """Return every client, or those of one municipality, by id; disabled ones too."""
-    wanted = select(Client.id).order_by(Client.id)
+    wanted = select(Client.id, Client.version).order_by(Client.id)
     if municipality_id is not None:
         wanted = wanted.where(Client.municipality_id == municipality_id)
-    found = (find_any_client(db, client_id) for client_id in db.scalars(wanted).all())
-    return tuple(client for client in found if client is not None)
+    rows = db.execute(wanted).all()
+    return tuple(_present(db, row.id, row.version) for row in rows)
 
 
 def is_registered_origin(db: Session, origin: str) -> bool:

@@ -20,10 +20,14 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.base.secret import from_base64url
 from idp.db.cache import cache_of
+from idp.db.errors import UNAVAILABLE
+from idp.db.session import Sessions, reading
 from idp.model.grants import KeyState, SigningKey
 
 #: How long a process may go on with the keys it has read: a removed key is refused by then.
 FRESH_FOR = timedelta(seconds=1)
+#: The same for the documents that clients keep for an hour anyway.
+PUBLISHED_FRESH_FOR = timedelta(seconds=30)
 #: States whose keys are published and verify.
 _PUBLISHED = (KeyState.PUBLISHED, KeyState.ACTIVE, KeyState.RETIRED)
 _MAX_TOKEN = 16_384
@@ -92,6 +96,25 @@ def load_keys(db: Session, *, keys: Keyring, now: datetime) -> LoadedKeys:
     loaded = {row.kid: _load(row, known, keys=keys) for row in rows}
     holder.keys = LoadedKeys(by_kid=MappingProxyType(loaded), read_at=now)
     return holder.keys
+
+
+def published_keys(sessions: Sessions, *, keys: Keyring, now: datetime) -> LoadedKeys:
+    """Return the keys for what we publish; they outlive a database that is gone (FT-01).
+
+    A key is published long before it signs, so a copy of half a minute is good enough here.
+    """
+    db = sessions()
+    known = cache_of(db, _Holder).keys
+    db.close()
+    if known is not None and timedelta() <= now - known.read_at < PUBLISHED_FRESH_FOR:
+        return known
+    try:
+        with reading(sessions) as fresh:
+            return load_keys(fresh, keys=keys, now=now)
+    except UNAVAILABLE:
+        if known is None:
+            raise
+        return known
 
 
 def forget_loaded_keys(db: Session) -> None:

@@ -1,0 +1,123 @@
+"""The start of a walk: check the authorization request and store it, bound to the browser."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.domain.grants.clients import find_client
+from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.logout import subject_at
+from idp.domain.signin.interactions import AUTHORIZE, NewInteraction, open_interaction
+from idp.domain.signin.sessions import SignedIn
+from idp.oauth.provider import Provider
+from idp.protocol.authorize import resolve_client_id, resolve_reply_target
+from idp.protocol.client import RegisteredClient
+from idp.protocol.errors import DisplayedError, RedirectedError
+from idp.protocol.logout import parse_hint
+from idp.protocol.params import Params
+from idp.protocol.request import AuthorizationRequest, build_request, to_json
+from idp.protocol.responses import Reply, build_error_reply
+
+#: Stands for a person who is not the one signed in here, whoever she is.
+_SOMEBODY_ELSE = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Browser:
+    """What is known of the browser that brings a request."""
+
+    #: The cookie that binds walks to it.
+    walk_token: str | None
+    person: SignedIn | None
+
+
+@dataclass(frozen=True)
+class StartedWalk:
+    """A walk that has begun; the browser goes on with these two."""
+
+    interaction_id: UUID
+    walk_token: str
+
+
+def start_authorization(
+    db: Session,
+    params: Params,
+    *,
+    browser: Browser,
+    provider: Provider,
+    now: datetime,
+    lifetime: timedelta = timedelta(minutes=60),
+) -> StartedWalk | Reply:
+    """Check a request and open its walk, or return the error that the client gets.
+
+    Raises:
+        DisplayedError: client or redirect URI cannot be trusted; nothing is sent anywhere.
+    """
+    client = find_client(db, resolve_client_id(params))
+    if client is None:
+        raise DisplayedError("client_unknown")
+    target = resolve_reply_target(params, client)
+    try:
+        hinted = _hinted_subject(db, params, client, provider=provider, now=now)
+        request = build_request(params, client, target, hinted_subject=hinted)
+    except RedirectedError as error:
+        return build_error_reply(target, error, issuer=provider.issuer)
+    wanted = NewInteraction(
+        purpose=AUTHORIZE,
+        client_id=client.client_id,
+        municipality_id=client.municipality_id,
+        request=to_json(
+            request,
+            hinted_account_id=_hinted_account(request, client, browser.person, provider),
+        ),
+        lifetime=lifetime,
+    )
+    opened = open_interaction(db, wanted, browser_token=browser.walk_token, now=now)
+    return StartedWalk(opened.id, opened.browser_token)
+
+
+def _hinted_subject(
+    db: Session,
+    params: Params,
+    client: RegisteredClient,
+    *,
+    provider: Provider,
+    now: datetime,
+) -> str | None:
+    """Return whom an id_token_hint names: a genuine ID token of this very client.
+
+    Raises:
+        RedirectedError: it is something else (JW-01, JW-07).
+    """
+    hint = params.values.get("id_token_hint")
+    if hint is None:
+        return None
+    opened = open_own_token(hint, load_keys(db, keys=provider.keys, now=now))
+    found = None
+    if opened is not None:
+        found = parse_hint(opened.header, opened.claims, issuer=provider.issuer, now=now)
+    if found is None or found.client_id != client.client_id:
+        raise RedirectedError("invalid_request", "The id_token_hint is not valid.")
+    return found.subject
+
+
+def _hinted_account(
+    request: AuthorizationRequest,
+    client: RegisteredClient,
+    person: SignedIn | None,
+    provider: Provider,
+) -> UUID | None:
+    """Return the hinted person if she is the one signed in, else somebody else.
+
+    A pairwise `sub` cannot be turned back into an account; after the sign-in the answer
+    compares the subjects themselves.
+    """
+    if request.hinted_subject is None:
+        return None
+    if person is not None:
+        known = subject_at(client, person.account_id, keys=provider.keys)
+        if known == request.hinted_subject:
+            return person.account_id
+    return _SOMEBODY_ELSE

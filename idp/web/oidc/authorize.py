@@ -1,0 +1,60 @@
+"""The authorization endpoint: check the request, then hand over to the walk."""
+
+from datetime import timedelta
+
+import structlog
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from idp.base.url import with_query
+from idp.db.session import transaction
+from idp.oauth.authorization import Browser, StartedWalk, start_authorization
+from idp.protocol.errors import DisplayedError
+from idp.protocol.responses import Reply
+from idp.web.cookies import read_cookie
+from idp.web.deps import current_person, put_cookie, services
+from idp.web.guards import cross_site
+from idp.web.oidc.calls import come_back, read_address
+from idp.web.oidc.refusals import show_refusal
+from idp.web.provider import current_provider
+from idp.web.render import see_other
+from idp.web.reply import send_answer
+
+bp = Blueprint("oidc_authorize", __name__)
+bp.register_error_handler(DisplayedError, show_refusal)
+
+_log = structlog.get_logger()
+
+
+@bp.get("/authorize")
+@cross_site
+def authorize() -> Response:
+    """Check the request and open its walk (OIDC Core §3.1.2)."""
+    browser = Browser(walk_token=read_cookie("walk"), person=current_person())
+    with transaction(services().sessions) as db:
+        outcome = start_authorization(
+            db,
+            read_address(),
+            browser=browser,
+            provider=current_provider(),
+            now=services().clock(),
+            lifetime=timedelta(minutes=services().settings.signin.walk_lifetime_minutes),
+        )
+    match outcome:
+        case StartedWalk(interaction_id, walk_token):
+            put_cookie("walk", walk_token)
+            return see_other(with_query("/continue", {"i": str(interaction_id)}))
+        case Reply():
+            _log.info("authorization.refused", reason=outcome.params.get("error"))
+            return send_answer(outcome)
+
+
+@bp.post("/authorize")
+@cross_site
+def authorize_by_post() -> Response:
+    """Take a request by POST (OIDC Core §3.1.2.1) and come back to it by GET.
+
+    A POST from another site carries no SameSite=Lax cookie, so only then it is known who is
+    signed in here, and which other walks this browser has.
+    """
+    return come_back("/authorize")

@@ -1,0 +1,115 @@
+"""Calls of clients: read the form, answer JSON, and let registered browser clients in."""
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import structlog
+from flask import Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from idp.db.session import reading
+from idp.domain.grants.clients import is_registered_origin
+from idp.oauth.calls import Answer, Call
+from idp.protocol.errors import DisplayedError, EndpointError
+from idp.protocol.params import Params, parse_params
+from idp.web.deps import peer_address, services
+from idp.web.render import see_other
+
+FORM = "application/x-www-form-urlencoded"
+#: RFC 6749 §5.1 writes the type like this.
+_JSON = "application/json;charset=UTF-8"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Max-Age": "3600",
+}
+
+_log = structlog.get_logger()
+
+
+def read_call() -> Call:
+    """Read what a client sent: the form alone, nothing in the address (CD-06).
+
+    Raises:
+        EndpointError: invalid_request.
+    """
+    return Call(
+        params=read_form(),
+        authorization=request.headers.get("Authorization"),
+        address=peer_address(),
+    )
+
+
+def read_form() -> Params:
+    """Read the parameters of the body.
+
+    Raises:
+        EndpointError: invalid_request.
+    """
+    if request.query_string:
+        raise EndpointError("invalid_request", "Parameters belong into the body.")
+    if request.mimetype != FORM:
+        raise EndpointError("invalid_request", "The body must be form-urlencoded.")
+    return parse_params(request.form.items(multi=True))
+
+
+def read_address() -> Params:
+    """Read the parameters of the address."""
+    return parse_params(request.args.items(multi=True))
+
+
+def come_back(path: str) -> AnyResponse:
+    """Send the browser to a path of ours with the parameters it posted.
+
+    They are written anew, so that nothing but parameters reaches the address.
+
+    Raises:
+        DisplayedError: `request_malformed`: no form, or parameters in the address as well.
+    """
+    if request.mimetype != FORM or request.query_string:
+        raise DisplayedError("request_malformed")
+    return see_other(f"{path}?{urlencode(list(request.form.items(multi=True)))}")
+
+
+def send_json(
+    body: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer JSON that nobody keeps (RFC 6749 §5.1)."""
+    response = Response(json.dumps(body, ensure_ascii=False), status=status, content_type=_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    for name, value in (headers or {}).items():
+        response.headers[name] = value
+    return share_with_origin(response)
+
+
+def send(answer: Answer) -> Response:
+    """Send an answer; a refusal leaves its reason in the log."""
+    if answer.reason is not None:
+        _log.info("call.refused", reason=answer.reason, endpoint=request.endpoint)
+    return send_json(answer.body, status=answer.status, headers=answer.headers)
+
+
+def share_with_origin(response: Response) -> Response:
+    """Let the page of a registered browser client read the answer (CA-10).
+
+    Only an origin that some client is registered with is echoed; never `*`, never `null`,
+    and no cookies take part.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return response
+    response.headers.add("Vary", "Origin")
+    with reading(services().sessions) as db:
+        if is_registered_origin(db, origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+    return response
+
+
+def answer_preflight() -> Response:
+    """Answer what browsers ask before they call across origins."""
+    response = Response(status=204)
+    share_with_origin(response)
+    if "Access-Control-Allow-Origin" in response.headers:
+        response.headers.update(_PREFLIGHT)
+    return response

@@ -1,0 +1,70 @@
+"""The token endpoint, and what clients ask about tokens: revocation and introspection."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from idp.db.session import transaction
+from idp.oauth.calls import Answer, Call, refuse
+from idp.oauth.server import answer_token_call
+from idp.oauth.token_care import answer_introspection_call, answer_revocation_call
+from idp.oauth.tokens import UnsignedTokens
+from idp.protocol.errors import EndpointError
+from idp.protocol.params import parse_params
+from idp.web.deps import services
+from idp.web.guards import client_endpoint
+from idp.web.oidc.calls import answer_preflight, read_call, send, send_json
+from idp.web.provider import current_provider
+
+bp = Blueprint("oidc_token", __name__)
+
+Operation = Callable[..., UnsignedTokens | Answer]
+
+
+@bp.post("/token")
+@client_endpoint
+def issue_tokens() -> Response:
+    """Exchange a code, a refresh token or a client's own proof for tokens."""
+    return _run(answer_token_call)
+
+
+@bp.post("/revoke")
+@client_endpoint
+def revoke() -> Response:
+    """End a token of the calling client."""
+    return _run(answer_revocation_call)
+
+
+@bp.post("/introspect")
+@client_endpoint
+def introspect() -> Response:
+    """Say what a token is worth."""
+    return _run(answer_introspection_call)
+
+
+def _run(operation: Operation) -> Response:
+    """Read the call, run the operation in one transaction, sign what it made, answer."""
+    try:
+        call = read_call()
+    except EndpointError as error:
+        return send(refuse(error, Call(parse_params(()), None)))
+    with transaction(services().sessions) as db:
+        outcome = operation(db, call, provider=current_provider(), now=services().clock())
+    if isinstance(outcome, UnsignedTokens):
+        # Committed first: a signature takes longer than everything else, and holds no lock.
+        return send_json(outcome.sign())
+    return send(outcome)
+
+
+@bp.route("/token", methods=["OPTIONS"])
+@client_endpoint
+def token_preflight() -> Response:
+    """Let registered browser clients ask."""
+    return answer_preflight()
+
+
+@bp.route("/revoke", methods=["OPTIONS"])
+@client_endpoint
+def revoke_preflight() -> Response:
+    """Let registered browser clients ask."""
+    return answer_preflight()

@@ -12,12 +12,12 @@ from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import keyed_digest, new_digits
 from idp.domain.signin import attempts, limits
+from idp.domain.signin.code_text import CODE_LENGTH
 from idp.domain.signin.interactions import lock_walk
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.people import Account
 from idp.model.signin import OneTimeSecret, SecretKind
 
-CODE_LENGTH = 6
 #: Carriers deliver late and out of order: the newest two are valid.
 _VALID_AT_ONCE = 2
 _KIND = SecretKind.SIGN_IN_CODE

@@ -23,6 +23,7 @@ from idp.model.signin import Interaction, InteractionPurpose
 AUTHORIZE = InteractionPurpose.AUTHORIZE
 HOME = InteractionPurpose.HOME
 STAFF = InteractionPurpose.STAFF
+Purposes = frozenset[InteractionPurpose]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -115,7 +116,7 @@ def find_latest_walk(
     db: Session,
     browser_token: str | None,
     *,
-    purposes: frozenset[InteractionPurpose],
+    purposes: Purposes,
     now: datetime,
 ) -> Walk | None:
     """Return the newest open walk of this browser: where a person goes on after a detour (A09)."""

@@ -10,15 +10,13 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.base.secret import equal
-from idp.base.text import code_digits
 from idp.domain.signin import attempts, limits
-from idp.domain.signin.code_mails import CODE_LENGTH, CodeRules, code_digest, void_codes
+from idp.domain.signin.code_mails import CodeRules, code_digest, void_codes
+from idp.domain.signin.code_text import read_code
 from idp.domain.signin.interactions import lock_walk
 from idp.model.people import Account
 from idp.model.signin import OneTimeSecret, SecretKind
 
-#: Longer texts are no code, however they are folded (OT-10).
-_LONGEST_TYPED = 64
 _KIND = SecretKind.SIGN_IN_CODE
 
 
@@ -80,7 +78,7 @@ def take_try(
     at most `rules.tries` are ever evaluated (OT-05), and one budget holds for all browsers of a
     person (OT-04).
     """
-    if _read_code(typed) is None:
+    if read_code(typed) is None:
         return NoCode()
     counters = limits.code_counters(_KIND, account_id)
     blocked = attempts.find_block(db, counters, now=now)
@@ -143,7 +141,7 @@ def judge_code(
 ) -> CodeRight | CodeWrong | CodesPaused:
     """Compare what was typed with the codes of the try, and use the right one up (OT-06)."""
     lock_walk(db, taken.interaction_id)
-    code = _read_code(typed)
+    code = read_code(typed)
     wanted = b"" if code is None else code_digest(code, taken.interaction_id, keys=keys)
     email_key = db.scalar(select(Account.email_key).where(Account.id == taken.account_id))
     candidates = db.execute(
@@ -187,11 +185,3 @@ def _forgive(db: Session, account_id: UUID, email_key: str, *, keys: Keyring) ->
     attempts.forget(db, f"{limits.MAIL}:{_KIND}", subject)
     mailbox = limits.mail_counters(_KIND, account_id, email_key, keys=keys)[2:]
     attempts.give_back(db, mailbox)
-
-
-def _read_code(typed: str) -> str | None:
-    """Return the six digits, however they were typed (OT-08), or None."""
-    if len(typed) > _LONGEST_TYPED:
-        return None
-    digits = code_digits(typed)
-    return digits if len(digits) == CODE_LENGTH else None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from idp.domain.people.accounts import find_usable
 from idp.domain.signin import mailed_codes, totp
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent, send_code
+from idp.domain.signin.code_text import read_code
 from idp.domain.signin.completion import (
     Authentication,
     SignedInWhole,
@@ -98,6 +99,8 @@ def take(
     account_id = walk.account_id
     if kind is None or account_id is None:
         return NoStepOpen()
+    if read_code(typed.text) is None:
+        return NoCode()
     if kind is StepKind.TOTP:
         totp_try = totp.take_totp_try(db, account_id, now=now)
         if isinstance(totp_try, totp.TotpPaused):

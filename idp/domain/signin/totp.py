@@ -11,12 +11,10 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.base.text import code_digits
 from idp.domain.signin import attempts, limits
+from idp.domain.signin.code_text import read_code
 from idp.model.people import TotpCredential
 
-CODE_LENGTH = 6
-_LONGEST_TYPED = 64
 #: Steps of 30 seconds a clock may be wrong, to either side (RFC 6238 §5.2).
 _DRIFT = 1
 
@@ -117,7 +115,7 @@ def judge_totp(
 
 
 def _timecode_of(row: TotpCredential, typed: str, *, keys: Keyring, now: datetime) -> int | None:
-    digits = code_digits(typed) if len(typed) <= _LONGEST_TYPED else ""
+    digits = read_code(typed) or ""
     seed = keys.sealer.unseal(row.sealed_seed, context=_context(row.account_id)).decode()
     try:
         return TOTP(seed).verify_and_get_timecode(digits, for_time=now, valid_window=_DRIFT)

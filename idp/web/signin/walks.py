@@ -16,9 +16,12 @@ from idp.domain.signin.interactions import (
     AUTHORIZE,
     HOME,
     STAFF,
+    NewInteraction,
+    Purposes,
     Walk,
     find_latest_walk,
     find_walk,
+    open_interaction,
 )
 from idp.domain.signin.sessions import SessionLimits
 from idp.domain.signin.setup import Setup
@@ -28,6 +31,7 @@ from idp.web.deps import (
     allow_foreign_answer,
     current_person,
     peer_address,
+    put_cookie,
     services,
     state,
 )
@@ -35,8 +39,8 @@ from idp.web.limits import network_of
 from idp.web.render import language, page, see_other
 
 #: Walks of families; those of staff are never mixed with them.
-FAMILY_PURPOSES = frozenset({AUTHORIZE, HOME})
-STAFF_PURPOSES = frozenset({STAFF})
+FAMILY_PURPOSES: Purposes = frozenset({AUTHORIZE, HOME})
+STAFF_PURPOSES: Purposes = frozenset({STAFF})
 
 
 def find_named_walk() -> Walk | None:
@@ -49,7 +53,7 @@ def find_named_walk() -> Walk | None:
         return _entered(db, walk)
 
 
-def find_current_walk(purposes: frozenset[str] = FAMILY_PURPOSES) -> Walk | None:
+def find_current_walk(purposes: Purposes = FAMILY_PURPOSES) -> Walk | None:
     """Return the walk the address names, or else the browser's newest open one (A09)."""
     if "i" in request.args:
         walk = find_named_walk()
@@ -58,17 +62,37 @@ def find_current_walk(purposes: frozenset[str] = FAMILY_PURPOSES) -> Walk | None
         walk = find_latest_walk(
             db,
             read_cookie("walk"),
-            purposes=FAMILY_PURPOSES if purposes == FAMILY_PURPOSES else STAFF_PURPOSES,
+            purposes=purposes,
             now=services().clock(),
         )
         return _entered(db, walk)
 
 
-def require_walk(purposes: frozenset[str] = FAMILY_PURPOSES) -> Walk:
+def require_walk(purposes: Purposes = FAMILY_PURPOSES) -> Walk:
     """Return the current walk, or end the request with a page that says how to go on (B12)."""
     walk = find_current_walk(purposes)
     if walk is None:
         abort(no_walk_page())
+    return walk
+
+
+def open_walk(db: Session, purposes: Purposes) -> Walk:
+    """Open a walk without a service, to the page the person wanted or to the home page."""
+    now = services().clock()
+    lifetime = timedelta(minutes=services().settings.signin.walk_lifetime_minutes)
+    opened = open_interaction(
+        db,
+        NewInteraction(
+            purpose=STAFF if purposes == STAFF_PURPOSES else HOME,
+            return_path=return_path(),
+            lifetime=lifetime,
+        ),
+        browser_token=read_cookie("walk"),
+        now=now,
+    )
+    put_cookie("walk", opened.browser_token)
+    walk = find_walk(db, opened.id, opened.browser_token, now=now)
+    assert walk is not None
     return walk
 
 

@@ -1,0 +1,99 @@
+"""The dispatcher: the only router of the steps of a sign-in."""
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from idp.db.session import transaction
+from idp.domain.signin.interactions import AUTHORIZE, STAFF, Walk
+from idp.domain.signin.sessions import SignedIn
+from idp.domain.signin.walking import WalkOver, look
+from idp.oauth.answers import PendingAuthorization, answer_authorization, refuse_authorization
+from idp.protocol.interaction import (
+    ActingFor,
+    Answer,
+    Code,
+    Consent,
+    Login,
+    Refusal,
+    Refuse,
+    Step,
+    Terms,
+)
+from idp.web.cookies import read_cookie
+from idp.web.deps import current_actor, services
+from idp.web.guards import open_to_all
+from idp.web.provider import current_provider
+from idp.web.render import page, see_other, send_reply
+from idp.web.signin.walks import find_named_walk, no_walk_page, sign_in_setup, walk_address
+
+bp = Blueprint("signin_flow", __name__)
+
+_FAMILY_PAGES: dict[type[Step], str] = {
+    Login: "/login",
+    Code: "/login/code",
+    Terms: "/terms",
+    ActingFor: "/acting-for",
+    Consent: "/consent",
+}
+_STAFF_PAGES = _FAMILY_PAGES | {Login: "/staff/login", Code: "/staff/login/code"}
+
+
+@bp.get("/continue")
+@open_to_all
+def dispatch() -> Response:
+    """Look at the walk and go where it needs to go: a page, the service, the home page.
+
+    A GET that writes: it ends the walk that the person has just gone through, as the
+    authorization endpoint it continues does.
+    """
+    walk = find_named_walk()
+    if walk is None:
+        return no_walk_page()
+    with transaction(services().sessions) as db:
+        found = look(
+            db,
+            walk,
+            read_cookie("session"),
+            setup=sign_in_setup(),
+            now=services().clock(),
+        )
+        if isinstance(found, WalkOver):
+            return page("signin/restart.html", 400, start_href=None)
+        return _go(db, walk, found.step, found.person)
+
+
+def _go(db: Session, walk: Walk, step: Step, person: SignedIn | None) -> Response:
+    match step:
+        case Answer():
+            assert person is not None
+            return _answer(db, walk, person)
+        case Refuse(error):
+            return _refuse(walk, error)
+        case _:
+            pages = _STAFF_PAGES if walk.purpose is STAFF else _FAMILY_PAGES
+            return see_other(walk_address(pages[type(step)], walk.id))
+
+
+def _answer(db: Session, walk: Walk, person: SignedIn) -> Response:
+    if walk.purpose is not AUTHORIZE:
+        home = "/staff/" if walk.purpose is STAFF else "/"
+        return see_other(walk.return_path or home)
+    reply = answer_authorization(
+        db,
+        PendingAuthorization(walk.request),
+        person,
+        provider=current_provider(),
+        actor=current_actor(),
+        now=services().clock(),
+    )
+    return send_reply(reply.redirect_uri, dict(reply.params))
+
+
+def _refuse(walk: Walk, error: Refusal) -> Response:
+    if walk.purpose is not AUTHORIZE:
+        return see_other("/staff/login" if walk.purpose is STAFF else "/login")
+    pending = PendingAuthorization(walk.request)
+    issuer = services().settings.provider.issuer
+    reply = refuse_authorization(pending, error, issuer=issuer)
+    return send_reply(reply.redirect_uri, dict(reply.params))

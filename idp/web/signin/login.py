@@ -1,0 +1,172 @@
+"""The first step at both doors: id and password."""
+
+from uuid import UUID
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.db.session import reading, transaction
+from idp.domain.signin.completion import SignedInWhole
+from idp.domain.signin.doors import FAMILY, STAFF
+from idp.domain.signin.interactions import Walk
+from idp.domain.signin.login import Locked, Paused, Typed, prepare_login, verify_login
+from idp.domain.signin.login_outcome import (
+    LoginOutcome,
+    SignedInHalf,
+    WalkEnded,
+    WrongCredentials,
+    record_login,
+)
+from idp.domain.staff.sites import find_site
+from idp.web.deps import current_person, services
+from idp.web.guards import open_to_all
+from idp.web.render import FieldError, field_error, page, see_other
+from idp.web.signin.doors import (
+    FAMILY_DOOR,
+    STAFF_DOOR,
+    DoorPages,
+    Entrance,
+    door_page,
+    enter,
+    wait_page,
+)
+from idp.web.signin.walks import (
+    continue_flow,
+    current_visitor,
+    find_current_walk,
+    no_walk_page,
+    open_walk,
+    return_path,
+    sign_in_setup,
+)
+
+bp = Blueprint("signin_login", __name__)
+
+
+@bp.get("/login")
+@open_to_all
+def show_login() -> Response:
+    """Ask a family member who she is."""
+    return _show(FAMILY_DOOR)
+
+
+@bp.post("/login")
+@open_to_all
+def submit_login() -> Response:
+    """Check id and password of a family member."""
+    return _submit(FAMILY_DOOR)
+
+
+@bp.get("/staff/login")
+@open_to_all
+def show_staff_login() -> Response:
+    """Ask a member of staff who she is."""
+    return _show(STAFF_DOOR)
+
+
+@bp.post("/staff/login")
+@open_to_all
+def submit_staff_login() -> Response:
+    """Check id and password of a member of staff."""
+    return _submit(STAFF_DOOR)
+
+
+def _show(pages: DoorPages) -> Response:
+    if request.args.get("expired"):
+        return page("signin/session_expired.html", start_href=pages.login_address())
+    person = current_person()
+    is_here = person is not None and person.door.value == pages.entrance.value
+    if is_here and "i" not in request.args:
+        return see_other(return_path() or pages.home_path)
+    walk = find_current_walk(pages.purposes)
+    if walk is None and "i" in request.args:
+        return no_walk_page()
+    hint = walk.request.get("login_hint") if walk else None
+    return _form(pages, walk, login_id=str(hint or ""))
+
+
+def _submit(pages: DoorPages) -> Response:
+    walk = find_current_walk(pages.purposes)
+    if walk is None and "i" in request.args:
+        return no_walk_page()
+    login_id, password = request.form.get("login_id", ""), request.form.get("password", "")
+    errors = _missing(pages, login_id, password)
+    if errors:
+        return _form(pages, walk, 422, login_id=login_id, errors=errors)
+    typed = Typed(
+        door=STAFF if pages.entrance is Entrance.STAFF else FAMILY,
+        login_id=login_id,
+        password=password,
+        municipality_id=_municipality_of(walk),
+        is_shared=request.form.get("shared_device") == "1",
+    )
+    visitor, setup = current_visitor(), sign_in_setup()
+    with transaction(services().sessions) as db:
+        prepared = prepare_login(db, typed, visitor, setup=setup, now=services().clock())
+    if isinstance(prepared, Locked | Paused):
+        return wait_page(pages, "locked", walk, until=prepared.until)
+    verified = verify_login(prepared, hasher=services().hasher)
+    with transaction(services().sessions) as db:
+        walk = walk or open_walk(db, pages.purposes)
+        outcome = record_login(db, verified, walk, visitor, setup=setup, now=services().clock())
+    return _answer(pages, walk, outcome, login_id=login_id)
+
+
+def _answer(pages: DoorPages, walk: Walk, outcome: LoginOutcome, *, login_id: str) -> Response:
+    match outcome:
+        case SignedInHalf():
+            return continue_flow(walk.id)
+        case SignedInWhole():
+            return enter(outcome, walk)
+        case WrongCredentials(remaining, minutes, lead_with_reset):
+            return _form(
+                pages,
+                walk,
+                422,
+                login_id=login_id,
+                errors=[field_error("login_id", pages.text("login.error.generic"))],
+                remaining_tries=remaining,
+                minutes=minutes,
+                lead_with_reset=lead_with_reset,
+            )
+        case Locked(until):
+            return wait_page(pages, "locked", walk, until=until)
+        case WalkEnded():
+            return no_walk_page()
+
+
+def _form(
+    pages: DoorPages, walk: Walk | None, status: int = 200, *, login_id: str, **facts: object
+) -> Response:
+    shown: dict[str, object] = {
+        "values": {
+            "login_id": login_id,
+            "shared_device": request.form.get("shared_device", ""),
+        },
+        "errors": [],
+        "remaining_tries": None,
+        "minutes": 0,
+        "lead_with_reset": False,
+        "allow_shared": pages.entrance is Entrance.FAMILY,
+    }
+    return door_page(pages, "login", walk, status, **(shown | facts))
+
+
+def _missing(pages: DoorPages, login_id: str, password: str) -> list[FieldError]:
+    errors = []
+    if not login_id.strip():
+        errors.append(field_error("login_id", pages.text("login.error.empty_id")))
+    if not password:
+        errors.append(field_error("password", pages.text("login.error.empty_password")))
+    return errors
+
+
+def _municipality_of(walk: Walk | None) -> UUID | None:
+    """Return whose page this is: the lock lasts as long for an id that nobody has (EN-01)."""
+    with reading(services().sessions) as db:
+        site = find_site(
+            db,
+            walk.municipality_id if walk else None,
+            default_code=services().settings.provider.default_municipality,
+        )
+    return site.municipality_id if site else None

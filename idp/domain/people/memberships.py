@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from idp.base.dates import TOKYO
 from idp.base.ids import new_id
 from idp.domain.people.households import is_in_force
 from idp.domain.people.names import full_name
@@ -57,6 +58,16 @@ class Member:
     standing: MemberStanding
     categories: Mapping[str, bool]
     valid_until: datetime | None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of the period, in Japan."""
+        return last_day(self.valid_until) if self.valid_until else None
+
+
+def last_day(valid_until: datetime) -> date:
+    """Return the day on which a period is still good: it ends with that day."""
+    return (valid_until.astimezone(TOKYO) - timedelta(microseconds=1)).date()
 
 
 class MemberFault(StrEnum):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from idp.domain.people.children import NewChild
+from idp.domain.people.memberships import last_day
 from idp.domain.people.names import PersonName
 from idp.model.people import IntakeRoute
 
@@ -31,6 +32,11 @@ class ApplyingProxy:
     valid_until: datetime
     #: Empty = everything the representative may do (A35).
     categories: Mapping[str, bool] | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period, in Japan."""
+        return last_day(self.valid_until)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What staff see of one person or one household; every look is written down (TN-07)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -54,7 +54,7 @@ class Belonging:
     application_number: str | None
     role: MembershipRole
     standing: MemberStanding
-    valid_until: datetime | None
+    last_day: date | None
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _belongings(
         .distinct()
     ).all()
     return tuple(
-        Belonging(household_id, number, member.role, member.standing, member.valid_until)
+        Belonging(household_id, number, member.role, member.standing, member.last_day)
         for household_id, number in rows
         for member in members_of(db, household_id, now=now)
         if member.account_id == account_id

@@ -14,8 +14,8 @@ from idp.domain.staff.dossier import PersonDossier, view_person
 from idp.domain.staff.roles import Permission
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.render import field_error, see_other
-from idp.web.staff.desk import console, my_desk, my_post
+from idp.web.render import see_other
+from idp.web.staff.desk import console, fault_error, my_desk, my_post
 
 bp = Blueprint("staff_changes", __name__, url_prefix="/staff/people")
 
@@ -78,7 +78,7 @@ def _answer(account_id: UUID, action: str, outcome: Outcome) -> Response:
 
 
 def _page(account_id: UUID, action: str, fault: tuple[str, str] | None = None) -> Response:
-    errors = [field_error(fault[0], f"staff.fault.{fault[1]}")] if fault else []
+    errors = [fault_error(*fault)] if fault else []
     with transaction(services().sessions) as db:
         dossier = view_person(db, my_desk(), account_id, now=services().clock())
     if dossier is None:

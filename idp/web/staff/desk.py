@@ -1,5 +1,7 @@
 """What every page of the staff console needs: the desk, the post, the navigation."""
 
+import functools
+import re
 from dataclasses import dataclass
 
 from flask import request
@@ -9,7 +11,7 @@ from idp.domain.staff.desk import Desk, Post
 from idp.domain.staff.fields import Fault
 from idp.domain.staff.roles import Permission, StaffMember
 from idp.web.deps import current_actor, require_staff, services
-from idp.web.render import FieldError, field_error, page
+from idp.web.render import FieldError, field_error, language, page
 
 #: Navigation: key, address, what one must be allowed to see it.
 _PLACES = (
@@ -43,6 +45,17 @@ _DONE = frozenset(
         "child_added",
     }
 )
+
+#: Fields of a row: `child2_name`, `proxy1_email`.
+_ROW = re.compile(r"(child|proxy)([0-9]+)_")
+#: Fields whose label stands elsewhere.
+_LABELS = {
+    "name": "staff.field.child_name",
+    "name_kana": "staff.field.child_kana",
+    "facts": "staff.recover.facts",
+    "document": "staff.recover.document",
+    "q": "staff.search.query",
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,23 @@ def page_number() -> int:
 
 def fault_errors(faults: tuple[Fault, ...]) -> list[FieldError]:
     """Return the messages of what is wrong with typed fields."""
-    return [field_error(fault.field, f"staff.fault.{fault.reason}") for fault in faults]
+    return [fault_error(fault.field, fault.reason) for fault in faults]
+
+
+def fault_error(field: str, reason: str) -> FieldError:
+    """Return the message of what is wrong with a field, which it names.
+
+    In a long form the summary would say "please fill this in" five times otherwise.
+    """
+    return field_error(field, f"staff.fault.{reason}", label=_label(field))
+
+
+def _label(field: str) -> str:
+    row = _ROW.match(field)
+    name = field[row.end() :] if row else field
+    say = functools.partial(services().texts.get, language())
+    label = say(_LABELS.get(name, f"staff.field.{name}")) if name else ""
+    return say(f"staff.row.{row[1]}", number=row[2], label=label) if row else label
 
 
 def start_of(member: StaffMember) -> str:

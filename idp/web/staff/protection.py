@@ -14,8 +14,8 @@ from idp.domain.staff.roles import Permission
 from idp.domain.staff.shelter import keep_protected, lift_protection, protect
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.render import field_error, see_other
-from idp.web.staff.desk import console, my_desk
+from idp.web.render import see_other
+from idp.web.staff.desk import console, fault_error, my_desk
 from idp.web.staff.person import person_page
 
 bp = Blueprint("staff_protection", __name__, url_prefix="/staff/people")
@@ -60,7 +60,7 @@ def lift(account_id: UUID) -> Response:
         case Lift.LIFTED:
             return see_other(f"/staff/people/{account_id}?done=lifted")
         case Lift.SAME_PERSON | Lift.NOT_SET:
-            errors = [field_error("", f"staff.fault.lift_{outcome.value}")]
+            errors = [fault_error("", f"lift_{outcome.value}")]
             return person_page(account_id, 422, errors=errors)
 
 
@@ -76,7 +76,7 @@ def keep(account_id: UUID) -> Response:
 
 
 def _page(account_id: UUID, fault: tuple[str, str] | None = None) -> Response:
-    errors = [field_error(fault[0], f"staff.fault.{fault[1]}")] if fault else []
+    errors = [fault_error(*fault)] if fault else []
     with transaction(services().sessions) as db:
         dossier = view_person(db, my_desk(), account_id, now=services().clock())
     if dossier is None:

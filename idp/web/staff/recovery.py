@@ -20,8 +20,8 @@ from idp.domain.staff.recovery import (
 from idp.domain.staff.roles import Permission
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.render import FieldError, field_error, see_other
-from idp.web.staff.desk import console, my_desk, my_post
+from idp.web.render import FieldError, see_other
+from idp.web.staff.desk import console, fault_error, my_desk, my_post
 
 bp = Blueprint("staff_recovery", __name__, url_prefix="/staff/people")
 
@@ -49,7 +49,7 @@ def submit(account_id: UUID) -> Response:
     try:
         email = parse_mail_address(request.form["email"]) if request.form.get("email") else None
     except ContactError as error:
-        return _page(account_id, field_error("email", f"staff.fault.{error.reason}"))
+        return _page(account_id, fault_error("email", error.reason))
     check = CounterCheck(
         case=Case(account_id, request.form.get("reason", "")),
         facts=frozenset(fact for fact in IdentityFact if request.form.get(f"fact_{fact.value}")),
@@ -64,7 +64,7 @@ def submit(account_id: UUID) -> Response:
         case RecoveryOutcome.UNKNOWN:
             raise NotFound
         case _:
-            return _page(account_id, field_error(_FIELDS[outcome], f"staff.fault.{outcome.value}"))
+            return _page(account_id, fault_error(_FIELDS[outcome], outcome.value))
 
 
 def _document(text: str) -> DocumentKind | None:

@@ -11,8 +11,7 @@ from idp.domain.staff.search import LONGEST_QUERY, SearchQuery, search_people
 from idp.domain.staff.standing import MailStanding, Standing
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.render import field_error
-from idp.web.staff.desk import console, my_desk, page_number
+from idp.web.staff.desk import console, fault_error, my_desk, page_number
 
 bp = Blueprint("staff_search", __name__, url_prefix="/staff")
 
@@ -23,7 +22,7 @@ def show_search() -> Response:
     """Find families by name, reading, address, number or child."""
     text = request.args.get("q", "")
     if has_control(text) or len(text) > LONGEST_QUERY:
-        errors = [field_error("q", "staff.fault.query")]
+        errors = [fault_error("q", "query")]
         return console("staff/search.html", "search", 422, errors=errors, values={"q": ""})
     standing, mail = request.args.get("status", ""), request.args.get("mail", "")
     query = SearchQuery(

@@ -39,6 +39,8 @@ class RequestState:
     request_id: UUID
     nonce: str
     person: SignedIn | None = None
+    #: There was a session, and it ended by itself: the sign-in page says so.
+    session_ran_out: bool = False
     staff: StaffMember | None = None
     #: Cookies to set or (value None) to clear, by kind.
     cookies: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
@@ -126,9 +128,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _is_within(
-    address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
-) -> bool:
+def _is_within(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     if not _is_address(address):
         return False
     parsed = ipaddress.ip_address(address)

@@ -4,13 +4,13 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote
 
 from flask import Response, abort, current_app, redirect, request
 
 from idp.base.ids import new_id
-from idp.db.session import transaction
-from idp.domain.signin.sessions import find_session
+from idp.base.url import with_query
+from idp.db.session import reading, transaction
+from idp.domain.signin.sessions import find_session, has_run_out, is_touch_due, touch_session
 from idp.domain.staff.roles import Permission, find_staff_member
 from idp.model.people import Door
 from idp.web.cookies import read_cookie
@@ -90,9 +90,9 @@ def enforce() -> Response | None:
     if guard is None:
         name_browser()
         return None
-    check_rate()
     if guard.kind is GuardKind.CLIENT:
         return None
+    check_rate()
     _recognise_person()
     name_browser()
     if guard.kind is not GuardKind.CROSS_SITE:
@@ -104,10 +104,16 @@ def _recognise_person() -> None:
     token = read_cookie("session")
     if token is None:
         return
-    with transaction(services().sessions) as db:
-        person = find_session(db, token, now=services().clock())
+    now = services().clock()
+    with reading(services().sessions) as db:
+        person = find_session(db, token, now=now)
+        ran_out = person is None and has_run_out(db, token, now=now)
     if person is None:
         drop_cookie("session")
+        state().session_ran_out = ran_out
+    elif is_touch_due(person, now=now):
+        with transaction(services().sessions) as db:
+            touch_session(db, person.session_id, now=now)
     state().person = person
 
 
@@ -127,7 +133,7 @@ def _admit_staff(guard: Guard) -> None:
     person = state().person
     assert person is not None
     assert guard.permission is not None
-    with transaction(services().sessions) as db:
+    with reading(services().sessions) as db:
         member = find_staff_member(db, person.account_id, now=services().clock())
     if member is None or guard.permission not in member.permissions:
         abort(403)
@@ -136,7 +142,7 @@ def _admit_staff(guard: Guard) -> None:
 
 def _to_sign_in(path: str) -> Response:
     """Send a browser to sign in; a form that was posted cannot be repeated, its page can."""
-    if request.method not in {"GET", "HEAD"}:
-        return redirect(path, code=303)  # type: ignore[return-value]
-    wanted = request.full_path.rstrip("?")
-    return redirect(f"{path}?next={quote(wanted, safe='')}", code=303)  # type: ignore[return-value]
+    facts = {"expired": "1"} if state().session_ran_out else {}
+    if request.method in {"GET", "HEAD"}:
+        facts["next"] = request.full_path.rstrip("?")
+    return redirect(with_query(path, facts), code=303)  # type: ignore[return-value]

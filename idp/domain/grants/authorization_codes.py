@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
 from idp.domain.grants.logout import note_client
-from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
+from idp.domain.grants.standing import (
+    Family,
+    Void,
+    find_void_for_grant,
+    read_family,
+    select_standing,
+    terms_are_new,
+)
 from idp.domain.grants.token_families import revoke_family
 from idp.model.grants import AuthorizationCode, TokenFamily
 from idp.protocol import pkce
@@ -25,6 +32,7 @@ _FIND = (
         AuthorizationCode.code_challenge,
         AuthorizationCode.expires_at.label("code_expires_at"),
         AuthorizationCode.redeemed_at,
+        terms_are_new().label("terms_new"),
     )
     .join(AuthorizationCode, AuthorizationCode.family_id == TokenFamily.id)
     .where(AuthorizationCode.code_digest == bindparam("digest"))
@@ -133,7 +141,7 @@ def redeem_code(
     if row.redeemed_at is not None:
         revoke_family(db, row.family_id, CodeRefusal.REUSED, now=now)
         return CodeRefusal.REUSED
-    refusal = _find_refusal(presented, row, now=now) or find_void(row, now=now)
+    refusal = _find_refusal(presented, row, now=now) or find_void_for_grant(row, now=now)
     if refusal is not None:
         return refusal
     if not _claim(db, row.code_id, now=now):

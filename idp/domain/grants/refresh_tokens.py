@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, new_token
-from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
+from idp.domain.grants.standing import (
+    Family,
+    Void,
+    find_void_for_grant,
+    read_family,
+    select_standing,
+    terms_are_new,
+)
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
@@ -28,6 +35,7 @@ _FIND = (
         RefreshToken.id.label("token_id"),
         RefreshToken.expires_at.label("token_expires_at"),
         RefreshToken.rotated_at,
+        terms_are_new().label("terms_new"),
     )
     .join(RefreshToken, RefreshToken.family_id == TokenFamily.id)
     .where(RefreshToken.token_digest == bindparam("digest"))
@@ -120,7 +128,7 @@ def redeem_refresh_token(
         return _report_reuse(db, row, keys=keys, actor=actor, now=now)
     if row.token_expires_at <= now:
         return RefreshRefusal.EXPIRED
-    void = find_void(row, now=now)
+    void = find_void_for_grant(row, now=now)
     if void is not None:
         return void
     if presented.scope is not None and not is_narrower(presented.scope, row.scope):

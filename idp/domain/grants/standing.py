@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased
 
 from idp.db.types import UtcDateTime
 from idp.domain.people.households import is_in_force
+from idp.model.documents import Agreement, DocumentVersion, LegalDocument
 from idp.model.grants import TokenFamily
 from idp.model.households import (
     Household,
@@ -46,6 +47,7 @@ class Void(StrEnum):
     ACCESS_RESET = "access_reset"
     SESSION = "session_over"
     HOUSEHOLD = "membership_over"
+    TERMS = "terms_outstanding"
 
 
 def _acts_for_household() -> ColumnElement[bool]:
@@ -110,6 +112,41 @@ def select_standing() -> Select[Any]:
     )
 
 
+_Agreed = aliased(DocumentVersion)
+
+
+def terms_are_new() -> ColumnElement[bool]:
+    """Return the condition that a material version came into force since the authorization.
+
+    Agreeing to it, or to a later version of the same document, clears the condition. Only
+    grants that start or lengthen access ask it (CD-07, RT-10).
+    """
+    agreed = exists(
+        select(1)
+        .select_from(Agreement)
+        .join(_Agreed, Agreement.version_id == _Agreed.id)
+        .where(
+            Agreement.account_id == TokenFamily.account_id,
+            _Agreed.document_id == DocumentVersion.document_id,
+            _Agreed.number >= DocumentVersion.number,
+        )
+        .correlate(TokenFamily, DocumentVersion)
+    )
+    return exists(
+        select(1)
+        .select_from(DocumentVersion)
+        .join(LegalDocument, DocumentVersion.document_id == LegalDocument.id)
+        .where(
+            LegalDocument.municipality_id == Account.municipality_id,
+            DocumentVersion.is_material.is_(True),
+            DocumentVersion.effective_at > TokenFamily.created_at,
+            DocumentVersion.effective_at <= NOW,
+            ~agreed,
+        )
+        .correlate(TokenFamily, Account)
+    )
+
+
 @dataclass(frozen=True)
 class Family:
     """An authorization that stands: whom it is about and what it allows."""
@@ -144,6 +181,14 @@ def find_void(row: Row[Any], *, now: datetime) -> Void | None:
     if not row.is_offline and not _session_lives(row, now=now):
         return Void.SESSION
     return None if row.acts else Void.HOUSEHOLD
+
+
+def find_void_for_grant(row: Row[Any], *, now: datetime) -> Void | None:
+    """Return why no (further) token may be had; needs the column `terms_new` besides."""
+    void = find_void(row, now=now)
+    if void is None and row.terms_new:
+        return Void.TERMS
+    return void
 
 
 def _session_lives(row: Row[Any], *, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from idp.base.contact import mail_key
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring, build_keyring
 from idp.base.text import login_key, search_key
+from idp.domain.signin.devices import remember_device, trust_device
 from idp.model.clients import Client, ClientStatus
 from idp.model.households import (
     Child,
@@ -159,6 +160,14 @@ def make_staff(
         ),
     )
     return row
+
+
+def make_device(db: Session, *, account_id: UUID, now: datetime, trust_days: int = 0) -> str:
+    """Make a browser the person knows; return the value of its cookie."""
+    device = remember_device(db, None, account_id, "Safari (iPhone)", now=now)
+    if trust_days:
+        trust_device(db, device.id, days=trust_days, now=now)
+    return device.token
 
 
 def make_totp(

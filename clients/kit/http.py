@@ -31,7 +31,7 @@ class OutgoingCallError(RequestException):
     """A call we refused to make or to go on with."""
 
 
-class _BoundedBody:
+class BoundedBody:
     """The body of an answer, read piece by piece until it ends or goes too far."""
 
     def __init__(self, raw: Any, deadline: float) -> None:  # noqa: ANN401
@@ -81,7 +81,7 @@ class _Bounds(Session):
         deadline = monotonic() + _WHOLE_CALL_SECONDS
         request.headers["Accept-Encoding"] = "identity"
         response = super().send(request, **kwargs)
-        response.raw = _BoundedBody(response.raw, deadline)
+        response.raw = BoundedBody(response.raw, deadline)
         try:
             assert response.content is not None  # reads it now, inside the bounds
         except BaseException:

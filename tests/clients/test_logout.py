@@ -4,7 +4,10 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey
 
+from clients.booking.site import create_app
 from clients.kit.logout_token import LogoutTokenError, check_logout_token
 from tests.clients.provider import EVENT, new_key
 from tests.clients.visitor import BASE_URL, Visitor, family, path_of
@@ -52,8 +55,6 @@ def test_without_the_provider_s_answer_only_this_service_is_over(visitor):
 
 
 def test_signing_out_works_while_the_provider_is_down(settings, rules, provider, clock, tmp_path):
-    from clients.booking.site import create_app
-
     visitor = Visitor(create_app(settings, rules, clock=clock), provider)
     visitor.sign_in(family())
     provider.wrong["down"] = True
@@ -179,8 +180,6 @@ def test_lo_08_a_wrong_logout_token_changes_nothing(visitor, provider, clock, re
 
 
 def check(provider, token, now):
-    from joserfc.jwk import KeySet
-
     return check_logout_token(
         token,
         lambda _renew: KeySet(provider.keys),
@@ -213,9 +212,6 @@ def test_garbage_is_refused(visitor, token):
 
 
 def test_jw_01_an_unsigned_or_home_made_token_is_refused(visitor, provider, clock):
-    from joserfc import jwt
-    from joserfc.jwk import OctKey
-
     now = int(clock().timestamp())
     claims = {"iss": provider.issuer, "aud": provider.client_id, "iat": now, "exp": now + 60}
     claims |= {"jti": "1", "events": {EVENT: {}}, "sid": provider.sid}

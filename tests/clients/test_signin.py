@@ -1,10 +1,12 @@
 """Sign-in at the provider: the way there and back, and everything that may go wrong on it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import requests
 
+from clients.booking.site import create_app
 from clients.kit.signin import safe_path
 from tests.clients.conftest import kit_of
 from tests.clients.provider import new_key
@@ -284,10 +286,6 @@ def test_an_unknown_language_changes_nothing(visitor):
 
 
 def test_br_05_cookies_are_strict_on_https(settings, rules, clock, provider):
-    from dataclasses import replace
-
-    from clients.booking.site import create_app
-
     secure = replace(settings, base_url="https://booking.kakuu.example")
     page = Visitor(create_app(secure, rules, clock=clock), provider, secure.base_url).get("/login")
     cookie = page.headers["Set-Cookie"]

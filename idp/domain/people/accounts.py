@@ -122,9 +122,11 @@ def assign_login_id(db: Session, account_id: UUID, email: str, *, now: datetime)
     wanted = login_key(email)
     for _ in range(_LOGIN_NUMBER_TRIES):
         if _try_login_id(db, account_id, wanted, now=now):
-            return wanted
+            break
         wanted = new_digits(LOGIN_NUMBER_DIGITS)
-    db.execute(update(Account).where(Account.id == account_id).values(login_id=wanted))
+    else:
+        db.execute(update(Account).where(Account.id == account_id).values(login_id=wanted))
+    _forget_loaded(db, account_id)
     return wanted
 
 
@@ -261,4 +263,16 @@ def _move(
         .values(dict(changes))
     )
     assert isinstance(result, CursorResult)
+    _forget_loaded(db, account_id)
     return result.rowcount == 1
+
+
+def _forget_loaded(db: Session, account_id: UUID) -> None:
+    """Make the session read the row again: it may hold the object from before the UPDATE.
+
+    The ORM follows an UPDATE only in attributes it has loaded; one that was never set on a
+    new object would stay empty.
+    """
+    account = db.get(Account, account_id)
+    if account is not None:
+        db.expire(account)

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from idp.base.keyring import Keyring
 from idp.base.secret import keyed_digest
-from idp.domain.signin.attempts import Counter, Limit
+from idp.domain.signin.attempts import Counter, Limit, forget_prefix
 
 #: Purposes of counters. A finished reset forgets PASSWORD of the account.
 PASSWORD = "password"  # noqa: S105 - the purpose's name
@@ -104,3 +106,8 @@ def mail_counters(
 def cool_down_counter(kind: str, transaction_id: UUID) -> Counter:
     """Keep two mails of one walk or one reset half a minute apart (OT-11)."""
     return Counter(f"{MAIL}:{kind}", f"walk:{transaction_id}", RESEND_COOL_DOWN)
+
+
+def forget_wrong_passwords(db: Session, account_id: UUID) -> None:
+    """End every lock of a person, wherever it was earned: her password is new (B38)."""
+    forget_prefix(db, PASSWORD, f"{account_subject(account_id)}@")

@@ -24,7 +24,8 @@ from idp.web.cookies import read_cookie
 from idp.web.deps import current_actor, services
 from idp.web.guards import open_to_all
 from idp.web.provider import current_provider
-from idp.web.render import page, see_other, send_reply
+from idp.web.render import page, see_other
+from idp.web.reply import send_answer
 from idp.web.signin.walks import find_named_walk, no_walk_page, sign_in_setup, walk_address
 
 bp = Blueprint("signin_flow", __name__)
@@ -87,7 +88,7 @@ def _answer(db: Session, walk: Walk, person: SignedIn) -> Response:
         actor=current_actor(),
         now=services().clock(),
     )
-    return send_reply(reply.redirect_uri, dict(reply.params))
+    return send_answer(reply)
 
 
 def _refuse(walk: Walk, error: Refusal) -> Response:
@@ -96,4 +97,4 @@ def _refuse(walk: Walk, error: Refusal) -> Response:
     pending = PendingAuthorization(walk.request)
     issuer = services().settings.provider.issuer
     reply = refuse_authorization(pending, error, issuer=issuer)
-    return send_reply(reply.redirect_uri, dict(reply.params))
+    return send_answer(reply)

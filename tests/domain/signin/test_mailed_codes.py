@@ -32,16 +32,17 @@ RULES = CodeRules()
 
 @pytest.fixture
 def mailed(sessions, keys):
-    """Return every code that was mailed so far, the oldest first."""
+    """Return every code that was mailed so far, by the id of its mail."""
 
     def run():
         with transaction(sessions) as db:
-            mails = db.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)).all()
-            opened = [
-                json.loads(keys.sealer.unseal(mail.sealed_body, context=f"outbox:{mail.id}"))
-                for mail in mails
-            ]
-        return [body["facts"]["code"] for body in opened]
+            opened = {
+                mail.id: json.loads(
+                    keys.sealer.unseal(mail.sealed_body, context=f"outbox:{mail.id}")
+                )
+                for mail in db.scalars(select(OutboxMessage))
+            }
+        return {mail_id: body["facts"]["code"] for mail_id, body in opened.items()}
 
     return run
 
@@ -51,10 +52,12 @@ def send(sessions, clock, keys, mother, mailed):
     """Mail a code for a walk and return it."""
 
     def run(walk, account=mother):
+        before = mailed()
         with transaction(sessions) as db:
             outcome = send_code(db, walk.id, account.id, rules=RULES, keys=keys, now=clock())
         assert isinstance(outcome, CodeSent), outcome
-        return mailed()[-1]
+        (new,) = mailed().items() - before.items()
+        return new[1]
 
     return run
 

@@ -204,7 +204,7 @@ def test_se_05_a_session_from_before_the_suspension_stays_dead_after_it(
     assert find(start().token) is not None
 
 
-def test_se_07_a_person_lists_and_ends_her_own_sessions_only(  # noqa: PLR0917
+def test_se_07_a_person_lists_and_ends_her_own_sessions_only(
     sessions, clock, keys, town, mother, start, find
 ):
     mine, phone = start(), start(device_label="Chrome (Android)")

@@ -137,13 +137,13 @@ def _belongings(
 ) -> tuple[Belonging, ...]:
     rows = db.execute(
         select(Household.id, Household.application_number)
-        .join(Membership, Membership.household_id == Household.id)
         .where(
-            Membership.account_id == account_id,
+            Household.id.in_(
+                select(Membership.household_id).where(Membership.account_id == account_id)
+            ),
             Household.municipality_id == desk.municipality_id,
         )
         .order_by(Household.valid_from, Household.id)
-        .distinct()
     ).all()
     return tuple(
         Belonging(household_id, number, member.role, member.standing, member.last_day)

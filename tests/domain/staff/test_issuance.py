@@ -13,6 +13,7 @@ from idp.domain.people.children import children_of
 from idp.domain.people.households import memberships_of
 from idp.domain.people.memberships import members_of
 from idp.domain.people.names import PersonName
+from idp.domain.people.protection import set_protection
 from idp.domain.staff.desk import Desk
 from idp.domain.staff.issuance import (
     AddedProxy,
@@ -287,15 +288,9 @@ def test_tn_04_a_colleague_is_nobody_at_the_desk(db, desk, clerk, post, now):
 def test_d3_no_mail_names_one_to_the_other_where_one_is_protected(db, desk, post, keys, now):
     registered = register_family(db, desk, family(), now=now)
     issue_family(db, desk, registered, post=post, now=now)
-    protect(db, desk, registered.guardian_id, now=now)
+    set_protection(db, registered.guardian_id, "支援措置", actor=desk.actor, now=now)
     add_proxy(db, desk, registered.household_id, father(now=now), post=post, now=now)
     assert [name for name, _, _ in mails(db, keys)] == ["account_issued", "account_issued"]
-
-
-def protect(db, desk, account_id, *, now):
-    from idp.domain.people.protection import set_protection
-
-    assert set_protection(db, account_id, "支援措置", actor=desk.actor, now=now)
 
 
 def test_b03_name_telephone_and_language_are_kept_as_typed(db, desk, now):

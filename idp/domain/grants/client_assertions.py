@@ -8,12 +8,12 @@ from enum import StrEnum
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.base.secret import digest, from_base64url
+from idp.domain.grants.jose import REGISTRIES
 from idp.model.grants import ReplayMark
 from idp.protocol.claims import is_shallow
 from idp.protocol.client import RegisteredClient
@@ -30,7 +30,6 @@ _KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "OKP": OKPKey,
 }
 _KIND_OF_ALGORITHM = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
-_REGISTRIES = {alg: JWSRegistry(algorithms=[alg]) for alg in ASSERTION_ALGORITHMS}
 
 
 class AssertionRefusal(StrEnum):
@@ -95,7 +94,7 @@ def _open(assertion: str, client: RegisteredClient) -> Mapping[str, object] | No
     for jwk in _candidates(client, kind=_KIND_OF_ALGORITHM[alg], kid=header.get("kid")):
         try:
             key = _KINDS[_KIND_OF_ALGORITHM[alg]].import_key(jwk)
-            return jwt.decode(assertion, key, registry=_REGISTRIES[alg]).claims
+            return jwt.decode(assertion, key, registry=REGISTRIES[alg]).claims
         except (JoseError, ValueError, TypeError, RecursionError):
             continue
     return None

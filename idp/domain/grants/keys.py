@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeyParameters, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,6 +21,7 @@ from idp.base.secret import from_base64url
 from idp.db.cache import cache_of
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import Sessions, reading
+from idp.domain.grants.jose import REGISTRIES
 from idp.model.grants import KeyState, SigningKey
 
 #: How long a process may go on with the keys it has read: a removed key is refused by then.
@@ -162,7 +162,7 @@ def key_context(kid: str) -> str:
 def sign(claims: dict[str, object], signer: LoadedKey, *, kind: str = "JWT") -> str:
     """Sign claims with one key, named in the header, as a token of one kind (RFC 8725 §3.11)."""
     header = {"alg": signer.alg, "kid": signer.kid, "typ": kind}
-    return jwt.encode(header, claims, signer.key, registry=_registry(signer.alg))
+    return jwt.encode(header, claims, signer.key, registry=REGISTRIES[signer.alg])
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def open_own_token(token: str, loaded: LoadedKeys) -> OwnToken | None:
     if signer is None:
         return None
     try:
-        opened = jwt.decode(token, signer.key, registry=_registry(signer.alg))
+        opened = jwt.decode(token, signer.key, registry=REGISTRIES[signer.alg])
     except (JoseError, ValueError, TypeError, RecursionError):
         return None
     return OwnToken(MappingProxyType(opened.header), MappingProxyType(opened.claims))
@@ -203,13 +203,3 @@ def _find_signer(token: str, loaded: LoadedKeys) -> LoadedKey | None:
         return None
     signer = loaded.by_kid.get(header["kid"])
     return signer if signer is not None and header.get("alg") == signer.alg else None
-
-
-def _registry(alg: str) -> JWSRegistry:
-    return _REGISTRIES[alg]
-
-
-#: Each algorithm alone: a key of ours is never used for another (RFC 8725 §3.1).
-_REGISTRIES: Mapping[str, JWSRegistry] = MappingProxyType(
-    {alg: JWSRegistry(algorithms=[alg]) for alg in ("RS256", "PS256", "ES256", "EdDSA")}
-)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from idp.base.text import has_control
 
-_MAX_TEXT = 4_096
+_MAX_TEXT = 8_192
 _MAX_ENTRIES = 50
 
 Choice = TypeVar("Choice", bound=enum.StrEnum)

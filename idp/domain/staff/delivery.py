@@ -73,6 +73,21 @@ def view_waiting(db: Session, desk: Desk, page: int, *, now: datetime) -> Waitin
     )
 
 
+def export_waiting(db: Session, desk: Desk, *, now: datetime) -> tuple[Waiting, ...]:
+    """Return everyone who has not started, for a file; that it was taken is written down."""
+    rows = db.execute(
+        select(Account, newest_notice_state())
+        .where(
+            Account.municipality_id == desk.municipality_id,
+            Account.door == Door.FAMILY,
+            Account.status == AccountStatus.ISSUED,
+        )
+        .order_by(Account.issued_at, Account.id)
+    ).all()
+    note(db, desk, "mail_status.exported", None, detail={"found": len(rows)}, now=now)
+    return tuple(_read(db, account, stage_of(db, account, newest)) for account, newest in rows)
+
+
 def _count(db: Session, *conditions: ColumnElement[bool]) -> int:
     return db.scalar(select(func.count()).select_from(Account).where(*conditions)) or 0
 

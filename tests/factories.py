@@ -11,6 +11,7 @@ reading the row afterwards.
 import itertools
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -47,13 +48,21 @@ PASSWORD = "Himawari-42-batake"
 #: A seed of an authenticator app (base32), for staff.
 TOTP_SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
+#: Keys of the tests, the same every time.
+MASTER_KEY, SUBJECT_KEY, PEPPER = (
+    sha256(name).digest() for name in (b"master", b"subject", b"pepper")
+)
+
 _numbers = itertools.count(1)
 
 
 def make_keyring() -> Keyring:
     """Return the same keys every time."""
     return build_keyring(
-        master_key=b"m" * 32, subject_key=b"s" * 32, pepper=b"p" * 32, previous_master_key=None
+        master_key=MASTER_KEY,
+        subject_key=SUBJECT_KEY,
+        pepper=PEPPER,
+        previous_master_key=None,
     )
 
 

@@ -1,0 +1,73 @@
+"""The families of the seed: registered and issued as the office does it."""
+
+from datetime import date, timedelta
+
+from idp.base.dates import TOKYO
+from idp.demo.kakuu import Family, Kid, Person
+from idp.demo.seed.tools import SeedError, Tools
+from idp.domain.people.children import NewChild
+from idp.domain.people.names import PersonName
+from idp.domain.staff.applications import Applicant, ApplyingProxy, FamilyApplication
+from idp.domain.staff.desk import Desk, Post
+from idp.domain.staff.issuance import AlreadyRegistered, issue_family, register_family
+from idp.domain.staff.registration import RegisteredFamily
+from idp.model.people import IntakeRoute
+
+_PROXY_PERIOD = timedelta(days=365)
+
+
+def sow_family(tools: Tools, desk: Desk, post: Post, family: Family) -> RegisteredFamily | None:
+    """Register a family and issue its accounts; None if the office knows it already."""
+    outcome = register_family(tools.db, desk, _application(family, tools), now=tools.now)
+    match outcome:
+        case RegisteredFamily():
+            issue_family(tools.db, desk, outcome, post=post, now=tools.now)
+            return outcome
+        case AlreadyRegistered():
+            return None
+        case fault:
+            raise SeedError(f"{family.guardian.name}: {fault}")
+
+
+def person_name(person: Person) -> PersonName:
+    """Return the name as operations take it."""
+    return PersonName(
+        family_name=person.family_name,
+        given_name=person.given_name,
+        family_name_kana=person.family_name_kana,
+        given_name_kana=person.given_name_kana,
+    )
+
+
+def _application(family: Family, tools: Tools) -> FamilyApplication:
+    proxies = ()
+    if family.proxy is not None:
+        until = tools.now + _PROXY_PERIOD
+        proxies = (ApplyingProxy(_applicant(family.proxy, family), "father", until),)
+    today = tools.now.astimezone(TOKYO).date()
+    return FamilyApplication(
+        guardian=_applicant(family.guardian, family),
+        application_number=family.application_number,
+        children=tuple(_child(kid, today) for kid in family.kids),
+        proxies=proxies,
+        intake_route=IntakeRoute.ONLINE if family.guardian.email else IntakeRoute.PAPER,
+    )
+
+
+def _applicant(person: Person, family: Family) -> Applicant:
+    return Applicant(
+        name=person_name(person),
+        email=person.email or None,
+        # The key of the application system makes a second seed harmless, also without e-mail.
+        external_key=f"{family.application_number}/{person.given_name_kana}",
+    )
+
+
+def _child(kid: Kid, today: date) -> NewChild:
+    return NewChild(name=kid.name, name_kana=kid.kana, birthdate=_born(kid.age_months, today))
+
+
+def _born(age_months: int, today: date) -> date:
+    """Return the fifth of a month so many months ago."""
+    months = today.year * 12 + today.month - 1 - age_months
+    return date(months // 12, months % 12 + 1, 5)

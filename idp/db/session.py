@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 #: Makes the session of the current request or job.
 Sessions = Callable[[], Session]
+#: An open one, for annotations of views: they pass it on and never query.
+OpenSession = Session
 
 
 @contextmanager

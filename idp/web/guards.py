@@ -10,9 +10,9 @@ from flask import Response, abort, current_app, redirect, request
 from idp.base.ids import new_id
 from idp.base.url import with_query
 from idp.db.session import reading, transaction
+from idp.domain.signin.doors import FAMILY, STAFF
 from idp.domain.signin.sessions import find_session, has_run_out, is_touch_due, touch_session
 from idp.domain.staff.roles import Permission, find_staff_member
-from idp.model.people import Door
 from idp.web.cookies import read_cookie
 from idp.web.csrf import check_form, name_browser
 from idp.web.deps import RequestState, drop_cookie, services, start_request, state
@@ -119,13 +119,12 @@ def _recognise_person() -> None:
 
 def _admit(guard: Guard) -> Response | None:
     person = state().person
-    if guard.kind is GuardKind.SIGNED_IN:
-        if person is None or person.door != Door.FAMILY:
-            return _to_sign_in("/login")
+    if guard.kind is GuardKind.SIGNED_IN and (person is None or person.door != FAMILY):
+        return _to_sign_in("/login")
     if guard.kind is GuardKind.STAFF:
-        if person is None or person.door != Door.STAFF:
+        if person is None or person.door != STAFF:
             return _to_sign_in("/staff/login")
-        return _admit_staff(guard)
+        _admit_staff(guard)
     return None
 
 

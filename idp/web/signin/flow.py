@@ -1,10 +1,9 @@
 """The dispatcher: the only router of the steps of a sign-in."""
 
 from flask import Blueprint
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from idp.db.session import transaction
+from idp.db.session import OpenSession, transaction
 from idp.domain.signin.interactions import AUTHORIZE, STAFF, Walk
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.walking import WalkOver, look
@@ -64,7 +63,7 @@ def dispatch() -> Response:
         return _go(db, walk, found.step, found.person)
 
 
-def _go(db: Session, walk: Walk, step: Step, person: SignedIn | None) -> Response:
+def _go(db: OpenSession, walk: Walk, step: Step, person: SignedIn | None) -> Response:
     match step:
         case Answer():
             assert person is not None
@@ -76,7 +75,7 @@ def _go(db: Session, walk: Walk, step: Step, person: SignedIn | None) -> Respons
             return see_other(walk_address(pages[type(step)], walk.id))
 
 
-def _answer(db: Session, walk: Walk, person: SignedIn) -> Response:
+def _answer(db: OpenSession, walk: Walk, person: SignedIn) -> Response:
     if walk.purpose is not AUTHORIZE:
         home = "/staff/" if walk.purpose is STAFF else "/"
         return see_other(walk.return_path or home)

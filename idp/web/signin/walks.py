@@ -4,12 +4,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import abort, request
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from idp.base.browser import name_browser
 from idp.base.url import is_own_path, with_query
-from idp.db.session import reading
+from idp.db.session import OpenSession, reading
 from idp.domain.grants.clients import find_client
 from idp.domain.signin.code_mails import CodeRules
 from idp.domain.signin.interactions import (
@@ -76,7 +75,7 @@ def require_walk(purposes: Purposes = FAMILY_PURPOSES) -> Walk:
     return walk
 
 
-def open_walk(db: Session, purposes: Purposes) -> Walk:
+def open_walk(db: OpenSession, purposes: Purposes) -> Walk:
     """Open a walk without a service, to the page the person wanted or to the home page."""
     now = services().clock()
     lifetime = timedelta(minutes=services().settings.signin.walk_lifetime_minutes)
@@ -165,7 +164,7 @@ def _read_id(text: str) -> UUID | None:
         return None
 
 
-def _entered(db: Session, walk: Walk | None) -> Walk | None:
+def _entered(db: OpenSession, walk: Walk | None) -> Walk | None:
     """Let the page name the service and its municipality, and its forms end there."""
     if walk is None:
         return None

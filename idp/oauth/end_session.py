@@ -13,8 +13,9 @@ from idp.base.secret import from_base64url, to_base64url
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.keys import load_keys, open_own_token
 from idp.domain.grants.logout import session_at, subject_at
-from idp.domain.signin.sessions import SignedIn, end_session
-from idp.model.signin import SessionEnd
+from idp.domain.signin.sessions import SignedIn
+from idp.domain.signin.signout import sign_out
+from idp.domain.upkeep.audit import Actor
 from idp.oauth.provider import Provider
 from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.errors import DisplayedError
@@ -94,14 +95,20 @@ def _read_hint(
 
 
 def answer_wish(
-    db: Session, wish: LogoutWish, person: SignedIn | None, *, provider: Provider, now: datetime
+    db: Session,
+    wish: LogoutWish,
+    person: SignedIn | None,
+    *,
+    provider: Provider,
+    actor: Actor,
+    now: datetime,
 ) -> SignedOut | AskFirst:
     """End the session if the hint names it, ask if somebody else is signed in."""
     if person is None:
         return SignedOut(wish.reply, None)
     if wish.client is None or not fits(wish.hint, _presence(wish.client, person, provider)):
         return AskFirst(wish.client, _seal(wish.reply, keys=provider.keys))
-    end_session(db, person.session_id, SessionEnd.LOGOUT, keys=provider.keys, now=now)
+    sign_out(db, person, actor=actor, keys=provider.keys, now=now)
     return SignedOut(wish.reply, person)
 
 
@@ -113,11 +120,17 @@ def _presence(client: RegisteredClient, person: SignedIn, provider: Provider) ->
 
 
 def confirm_logout(
-    db: Session, ticket: str, person: SignedIn | None, *, provider: Provider, now: datetime
+    db: Session,
+    ticket: str,
+    person: SignedIn | None,
+    *,
+    provider: Provider,
+    actor: Actor,
+    now: datetime,
 ) -> SignedOut:
     """End the session after the person said so, and go where the request wanted to go."""
     if person is not None:
-        end_session(db, person.session_id, SessionEnd.LOGOUT, keys=provider.keys, now=now)
+        sign_out(db, person, actor=actor, keys=provider.keys, now=now)
     return SignedOut(_unseal(ticket, keys=provider.keys), person)
 
 

@@ -9,6 +9,7 @@ from idp.oauth.end_session import AskFirst, SignedOut, answer_wish, confirm_logo
 from idp.protocol.errors import DisplayedError
 from idp.web.deps import (
     allow_foreign_answer,
+    current_actor,
     current_person,
     drop_cookie,
     services,
@@ -32,7 +33,9 @@ def end_session() -> Response:
     provider, now = current_provider(), services().clock()
     with transaction(services().sessions) as db:
         wish = read_wish(db, read_address(), provider=provider, now=now)
-        outcome = answer_wish(db, wish, current_person(), provider=provider, now=now)
+        outcome = answer_wish(
+            db, wish, current_person(), provider=provider, actor=current_actor(), now=now
+        )
     match outcome:
         case AskFirst():
             return _ask(outcome)
@@ -59,6 +62,7 @@ def submit_logout() -> Response:
             request.args.get("ticket", ""),
             current_person(),
             provider=current_provider(),
+            actor=current_actor(),
             now=services().clock(),
         )
     return _show_end(outcome)
@@ -74,16 +78,17 @@ def _ask(outcome: AskFirst) -> Response:
 
 
 def _show_end(outcome: SignedOut) -> Response:
-    """Clear the cookie and go back to the service, or say that it is done."""
-    drop_cookie("session")
+    """Clear the cookies and go back to the service, or to the page that says it is done."""
     person = outcome.person
-    state().person = None
+    is_shared = person is not None and person.shared_device
     if outcome.reply is not None:
         answer = send_answer(outcome.reply)
     else:
-        is_shared = person is not None and person.shared_device
-        answer = page("signin/signed_out.html", shared=is_shared)
-    if person is not None and person.shared_device:
+        answer = see_other(with_query("/signed-out", {"shared": "1"} if is_shared else {}))
+    if person is not None:
+        drop_cookie("session")
+        drop_cookie("walk")
+    if is_shared:
         # Nothing of the last person may be left on a shared device (D7).
-        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer

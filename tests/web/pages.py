@@ -28,6 +28,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms = []
         self.links = []
+        self.select = None
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
@@ -37,13 +38,22 @@ class _Reader(HTMLParser):
             self.links.append(found["href"])
         elif self.forms and found.get("name"):
             self._read_field(tag, found)
+        elif self.forms and tag == "option":
+            self._read_option(found)
 
     def _read_field(self, tag, found):
         form = self.forms[-1]
         form.names.append(found["name"])
+        self.select = found["name"] if tag == "select" else None
         kind = found.get("type", "text")
         if tag == "input" and (kind in {"hidden", "text"} or "checked" in found):
             form.fields[found["name"]] = found.get("value", "")
+
+    def _read_option(self, found):
+        """The first option of a choice stands, unless another one is selected."""
+        fields = self.forms[-1].fields
+        if self.select and (self.select not in fields or "selected" in found):
+            fields[self.select] = found.get("value", "")
 
 
 class Page:

@@ -62,10 +62,13 @@ def view_log(db: Session, desk: Desk, page: int, *, now: datetime) -> LogPage | 
 
 
 def acts_about(db: Session, desk: Desk, account_id: UUID, *, limit: int) -> tuple[LoggedAct, ...]:
-    """Return the newest rows about a person; the caller has checked that she is of this desk."""
+    """Return the newest rows about a person; the caller has checked that she is of this desk.
+
+    Protection is left out: not everyone who may see the person may know of it (D3).
+    """
     rows = db.scalars(
         select(AuditEvent)
-        .where(AuditEvent.subject_id == account_id)
+        .where(AuditEvent.subject_id == account_id, AuditEvent.name.not_like("protection.%"))
         .where(
             or_(
                 AuditEvent.municipality_id == desk.municipality_id,

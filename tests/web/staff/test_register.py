@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from idp.db.session import transaction
+from idp.db.session import reading, transaction
 from idp.model.households import Child, Household, Membership, MembershipRole
 from idp.model.people import Account, AccountStatus
 from idp.model.staff import Role
@@ -37,13 +37,15 @@ def form(clerk, here):
 
 
 def count(sessions, table):
-    with transaction(sessions) as db:
+    with reading(sessions) as db:
         return db.scalar(select(func.count()).select_from(table))
 
 
 def find(sessions, email):
-    with transaction(sessions) as db:
-        return db.scalar(select(Account).where(Account.email == email))
+    with reading(sessions) as db:
+        row = db.scalar(select(Account).where(Account.email == email))
+        db.expunge(row)
+        return row
 
 
 def check(form, **typed):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from clients.kit.server import default_port, serve
+from clients.kit.server import ServerError, default_port, serve
 from clients.kit.settings import Settings, SettingsError
 
 #: Adds the options of a command, and does it; the answer is what to print.
@@ -50,7 +50,7 @@ def run_program(program: Program, arguments: Sequence[str] | None = None) -> int
             serve(program.factory, options.config, host=options.host, port=port)
             return 0
         said = program.commands[options.command].run(options.config, options)
-    except (SettingsError, CommandError) as error:
+    except (SettingsError, CommandError, ServerError) as error:
         sys.stderr.write(f"{program.name}: {error}\n")
         return 2
     sys.stdout.write(f"{said}\n")

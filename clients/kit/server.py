@@ -1,6 +1,7 @@
 """Serve a relying party for real: threads, a bounded queue, and a clean end."""
 
 import logging
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,12 @@ from granian.constants import Interfaces
 
 from clients.kit.context import kit
 
-_THREADS = 8
+_THREADS = 4
+
+
+class ServerError(Exception):
+    """The server cannot start; the message says what to do."""
+
 
 #: Builds an application from its settings file.
 Factory = Callable[[Path], Flask]
@@ -24,7 +30,11 @@ def serve(factory: Factory, config: Path, *, host: str, port: int) -> None:
 
     One process: the outbox thread lives in it. `factory` is a function of a module, because the
     worker process builds the application itself.
+
+    Raises:
+        ServerError: the address cannot be listened on.
     """
+    _check_address(host, port)
     server = Granian(
         "relying-party",
         address=host,
@@ -51,6 +61,19 @@ def log_to_stderr() -> None:
     )
     logging.getLogger("authlib").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Try the address first: the server itself would answer a taken one with a stack trace."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", error)
+        message = f"{host}:{port}: {reason}; choose another with --host and --port"
+        raise ServerError(message) from None
 
 
 def _load(factory: Factory, config: Path) -> Flask:

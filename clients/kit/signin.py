@@ -60,6 +60,7 @@ def login() -> ResponseReturnValue:
             lang=page_language(), login_hint=asked.get("login_hint", "")[:_LONGEST_PARAMETER]
         )
     except ProviderUnavailableError:
+        _log.warning("signin.unavailable")
         return render_error("later", 503)
     target = asked.get("next") or asked.get("target_link_uri", "").removeprefix(
         kit().settings.base_url

@@ -174,7 +174,7 @@ def test_cancelling_too_late_is_said(visitor, clock):
     assert "取り消せませんでした" in visitor.text()
 
 
-def test_a34_a35_a_proxy_does_the_same_under_their_own_name(booking, visitor, provider):
+def test_a35_a_proxy_does_the_same_under_their_own_name(booking, visitor, provider):
     visitor.sign_in(family())
     grandmother = Visitor(booking, provider)
     proxy = family("proxy", sub="fumie") | {"name": "佐倉 文江"}
@@ -314,7 +314,7 @@ def test_a_nickname_that_is_none_is_said_and_kept_in_the_field(visitor, typed):
     assert 'href="#nickname-wrong"' in visitor.text()
 
 
-def test_br_06_markup_in_a_nickname_is_text(visitor):
+def test_markup_in_a_nickname_is_text(visitor):
     visitor.sign_in(family())
     visitor.get("/children")
     visitor.get(
@@ -337,7 +337,7 @@ def test_br_06_markup_in_a_nickname_is_text(visitor):
         "child=" + "x" * 3000,
     ],
 )
-def test_in_10_strange_choices_are_no_error_of_ours(visitor, query):
+def test_strange_choices_are_no_error_of_ours(visitor, query):
     visitor.sign_in(family())
     for path in ("/facilities/minami", "/facilities/minami/confirm"):
         assert visitor.get(f"{path}?{query}").status_code in {200, 404, 422}

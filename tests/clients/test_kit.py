@@ -76,7 +76,7 @@ def test_rule_40_every_route_has_the_guard_written_here(app):
     assert found == SHARED | ROUTES[kit_of(app).site.name]
 
 
-def test_br_01_every_form_needs_its_token(app, provider):
+def test_every_form_needs_its_token(app, provider):
     visitor = Visitor(app, provider)
     visitor.sign_in(family())
     stranger = Visitor(app, provider)
@@ -105,13 +105,13 @@ def test_br_01_every_form_needs_its_token(app, provider):
     ],
     ids=str,
 )
-def test_br_03_a_form_from_elsewhere_is_refused_even_with_its_token(app, provider, headers):
+def test_a_form_from_elsewhere_is_refused_even_with_its_token(app, provider, headers):
     visitor = Visitor(app, provider)
     visitor.sign_in(family())
     assert visitor.post("/logout", headers=headers).status_code == 403
 
 
-def test_br_03_our_own_form_is_taken(app, provider):
+def test_our_own_form_is_taken(app, provider):
     visitor = Visitor(app, provider)
     visitor.sign_in(family())
     headers = {"Origin": BASE_URL, "Sec-Fetch-Site": "same-origin"}
@@ -144,7 +144,7 @@ def test_a_form_sent_after_the_visit_has_ended_says_so(visitor, clock):
         ("get", "/%ff%fe/\x00", 404),
     ],
 )
-def test_br_04_every_answer_carries_the_headers(app, provider, method, path, status):
+def test_every_answer_carries_the_headers(app, provider, method, path, status):
     answer = getattr(app.test_client(), method)(path, base_url=BASE_URL)
     assert answer.status_code == status
     policy = answer.headers["Content-Security-Policy"]
@@ -294,7 +294,7 @@ ANYTHING = st.recursive(
         },
     )
 )
-def test_in_06_strange_claims_are_refused_not_misread(claims):
+def test_strange_claims_are_refused_not_misread(claims):
     try:
         person = read_person(json.loads(json.dumps(claims)))
     except ClaimsError:

@@ -23,7 +23,7 @@ def is_signed_in(visitor):
     return visitor.get("/bookings").status_code == 200
 
 
-def test_b19_signing_out_ends_here_and_goes_to_the_provider(visitor, provider):
+def test_signing_out_ends_here_and_goes_to_the_provider(visitor, provider):
     visitor.sign_in(family())
     old = visitor.cookie("visit")
     away = visitor.post("/logout")
@@ -40,7 +40,7 @@ def test_b19_signing_out_ends_here_and_goes_to_the_provider(visitor, provider):
     assert visitor.cookie("visit") is None
 
 
-def test_lo_05_the_old_cookie_is_dead(booking, visitor, provider):
+def test_the_old_cookie_is_dead(booking, visitor, provider):
     visitor.sign_in(family())
     old = visitor.cookie("visit")
     visitor.post("/logout")
@@ -66,7 +66,7 @@ def test_signing_out_works_while_the_provider_is_down(settings, rules, provider,
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_lo_06_signing_out_needs_the_form(visitor, token):
+def test_signing_out_needs_the_form(visitor, token):
     visitor.sign_in(family())
     data = {} if token is None else {"csrf_token": token}
     page = visitor.client.post("/logout", data=data, base_url=BASE_URL)
@@ -168,7 +168,7 @@ def test_keys_that_cannot_be_fetched_are_no_refusal(visitor, provider, clock):
     ],
     ids=str,
 )
-def test_lo_08_a_wrong_logout_token_changes_nothing(visitor, provider, clock, reason, changes):
+def test_a_wrong_logout_token_changes_nothing(visitor, provider, clock, reason, changes):
     visitor.sign_in(family())
     token = provider.logout_token(clock(), **changes)
     answer = end(visitor, token)
@@ -194,7 +194,7 @@ def test_the_type_may_be_written_in_every_way_the_standard_allows(provider, cloc
     assert check(provider, provider.logout_token(clock(), typ=typ), clock()).sid == provider.sid
 
 
-def test_kt_04_the_times_of_a_logout_token_have_one_minute_of_leeway(provider, clock):
+def test_the_times_of_a_logout_token_have_one_minute_of_leeway(provider, clock):
     now = clock()
     token = provider.logout_token(now)
     ends = now.replace(microsecond=0) + timedelta(seconds=120 + 60)
@@ -211,7 +211,7 @@ def test_garbage_is_refused(visitor, token):
     assert end(visitor, token).status_code == 400
 
 
-def test_jw_01_an_unsigned_or_home_made_token_is_refused(visitor, provider, clock):
+def test_an_unsigned_or_home_made_token_is_refused(visitor, provider, clock):
     now = int(clock().timestamp())
     claims = {"iss": provider.issuer, "aud": provider.client_id, "iat": now, "exp": now + 60}
     claims |= {"jti": "1", "events": {EVENT: {}}, "sid": provider.sid}
@@ -229,7 +229,7 @@ def test_exactly_one_token_is_expected(visitor, provider, clock):
         assert answer.status_code == 400
 
 
-def test_lo_08_a_token_in_the_address_is_not_looked_at(visitor, provider, clock):
+def test_a_token_in_the_address_is_not_looked_at(visitor, provider, clock):
     token = provider.logout_token(clock())
     answer = visitor.client.post(f"/backchannel-logout?logout_token={token}", base_url=BASE_URL)
     assert answer.status_code == 400

@@ -24,7 +24,7 @@ def deliver(app):
     return kit_of(app).worker.deliver_due()
 
 
-def test_a33_a36_a_booking_is_mailed_to_the_household_in_every_language(booking, visitor, provider):
+def test_a33_a_booking_is_mailed_to_the_household_in_every_language(booking, visitor, provider):
     visitor.sign_in(family())
     visitor.get("/children")
     visitor.post("/children/child-hiyori/nickname", {"nickname": "ひより"})

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from clients.booking.__main__ import PROGRAM as BOOKING_PROGRAM
 from clients.booking.book import Wish, book
@@ -34,6 +36,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def patient_session():
+    """A session that connects again while a server is about to listen."""
+    session = requests.Session()
+    patience = Retry(total=None, connect=20, read=0, redirect=5, backoff_factor=0.02)
+    session.mount("http://", HTTPAdapter(max_retries=patience))
+    return session
+
+
 @contextmanager
 def started(command):
     """Start a server; whatever happens, nothing of it is left."""
@@ -54,11 +64,11 @@ def test_an_application_is_served_and_ends_cleanly(tmp_path, name, end):
     with started(command) as server:
         lines = iter(server.stdout.readline, "")
         assert any("Started worker" in line for line in lines)
-        answer = requests.get(f"http://127.0.0.1:{port}/health", timeout=10)
-        assert answer.json() == {"status": "ok"}
-        assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).status_code == 503, (
-            "its provider is not there"
-        )
+        with patient_session() as session:
+            answer = session.get(f"http://127.0.0.1:{port}/health", timeout=10)
+            assert answer.json() == {"status": "ok"}
+            answer = session.get(f"http://127.0.0.1:{port}/", timeout=10)
+            assert answer.status_code == 503, "its provider is not there"
         os.kill(server.pid, end)
         rest = server.stdout.read()
     assert server.returncode == 0

@@ -37,7 +37,7 @@ def test_only_offered_scopes_are_asked_for(visitor, provider):
     assert provider.asked[-1]["scope"] == "openid household"
 
 
-def test_se_01_the_visit_gets_a_new_id_at_sign_in(visitor):
+def test_the_visit_gets_a_new_id_at_sign_in(visitor):
     visitor.get("/login")
     before = visitor.cookie("visit").value
     visitor.sign_in(family())
@@ -46,7 +46,7 @@ def test_se_01_the_visit_gets_a_new_id_at_sign_in(visitor):
     assert len(after) >= 40
 
 
-def test_se_01_the_id_from_before_the_sign_in_is_dead(booking, visitor, provider):
+def test_the_id_from_before_the_sign_in_is_dead(booking, visitor, provider):
     visitor.get("/login")
     old = visitor.cookie("visit")
     visitor.sign_in(family())
@@ -55,13 +55,13 @@ def test_se_01_the_id_from_before_the_sign_in_is_dead(booking, visitor, provider
     assert path_of(thief.get("/bookings").location) == "/login"
 
 
-def test_se_02_an_invented_id_is_not_adopted(visitor):
+def test_an_invented_id_is_not_adopted(visitor):
     visitor.client.set_cookie("booking-visit", "invented", domain="127.0.0.1")
     visitor.get("/login")
     assert visitor.cookie("visit").value != "invented"
 
 
-def test_se_03_sixty_minutes_without_a_request_end_the_visit(visitor, clock):
+def test_sixty_minutes_without_a_request_end_the_visit(visitor, clock):
     visitor.sign_in(family())
     clock.advance(timedelta(minutes=59, seconds=59))
     assert visitor.get("/bookings").status_code == 200
@@ -69,7 +69,7 @@ def test_se_03_sixty_minutes_without_a_request_end_the_visit(visitor, clock):
     assert path_of(visitor.get("/bookings").location) == "/login"
 
 
-def test_se_03_twelve_hours_end_the_visit_whatever_happens(visitor, clock):
+def test_twelve_hours_end_the_visit_whatever_happens(visitor, clock):
     visitor.sign_in(family())
     for _ in range(12):
         clock.advance(timedelta(minutes=59))
@@ -111,7 +111,7 @@ def test_nothing_of_the_claims_is_kept_but_what_is_needed(booking, visitor):
     ],
     ids=str,
 )
-def test_az_15_an_answer_that_cannot_be_trusted_signs_nobody_in(visitor, provider, wrong):
+def test_an_answer_that_cannot_be_trusted_signs_nobody_in(visitor, provider, wrong):
     provider.wrong = wrong
     provider.person = family()
     answer = visitor.go_to_provider("/")
@@ -179,7 +179,7 @@ def test_an_errand_ends_after_an_hour(visitor, provider, clock):
         ("<script>alert(1)</script>", 400, "ログインできませんでした"),
     ],
 )
-def test_a26_a_refusal_of_the_provider_is_explained(visitor, provider, error, status, words):
+def test_a_refusal_of_the_provider_is_explained(visitor, provider, error, status, words):
     provider.error = error
     page = visitor.get(visitor.go_to_provider("/"))
     assert page.status_code == status
@@ -188,7 +188,7 @@ def test_a26_a_refusal_of_the_provider_is_explained(visitor, provider, error, st
 
 
 @pytest.mark.parametrize("parameter", ["state", "code", "iss", "error"])
-def test_az_05_a_doubled_parameter_is_refused(visitor, parameter):
+def test_a_doubled_parameter_is_refused(visitor, parameter):
     answer = visitor.go_to_provider("/")
     page = visitor.get(f"{answer}&{parameter}=a&{parameter}=b")
     assert page.status_code == 400
@@ -285,7 +285,7 @@ def test_an_unknown_language_changes_nothing(visitor):
     assert visitor.cookie("language") is None
 
 
-def test_br_05_cookies_are_strict_on_https(settings, rules, clock, provider):
+def test_cookies_are_strict_on_https(settings, rules, clock, provider):
     secure = replace(settings, base_url="https://booking.kakuu.example")
     page = Visitor(create_app(secure, rules, clock=clock), provider, secure.base_url).get("/login")
     cookie = page.headers["Set-Cookie"]
@@ -295,7 +295,7 @@ def test_br_05_cookies_are_strict_on_https(settings, rules, clock, provider):
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_br_05_the_two_applications_do_not_share_a_cookie(visitor, holder):
+def test_the_two_applications_do_not_share_a_cookie(visitor, holder):
     visitor.get("/login")
     holder.get("/login")
     assert visitor.cookie("visit").key != holder.cookie("visit").key

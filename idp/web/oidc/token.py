@@ -21,14 +21,14 @@ bp = Blueprint("oidc_token", __name__)
 Operation = Callable[..., UnsignedTokens | Answer]
 
 
-@bp.post("/token")
+@bp.route("/token", methods=["POST"], provide_automatic_options=False)
 @client_endpoint
 def issue_tokens() -> Response:
     """Exchange a code, a refresh token or a client's own proof for tokens."""
     return _run(answer_token_call)
 
 
-@bp.post("/revoke")
+@bp.route("/revoke", methods=["POST"], provide_automatic_options=False)
 @client_endpoint
 def revoke() -> Response:
     """End a token of the calling client."""

@@ -14,14 +14,14 @@ from idp.web.provider import current_provider
 bp = Blueprint("oidc_userinfo", __name__)
 
 
-@bp.get("/userinfo")
+@bp.route("/userinfo", methods=["GET"], provide_automatic_options=False)
 @client_endpoint
 def userinfo() -> Response:
     """Return claims for a token in the header."""
     return _answer(parse_params(()))
 
 
-@bp.post("/userinfo")
+@bp.route("/userinfo", methods=["POST"], provide_automatic_options=False)
 @client_endpoint
 def userinfo_by_post() -> Response:
     """Return claims for a token in the header or in the form."""

@@ -19,7 +19,7 @@ from idp.model.people import Door
 from idp.protocol import acr, pkce
 from tests import factories
 from tests.signing import install_keys
-from tests.web.conftest import ORIGIN
+from tests.web.applications import ORIGIN
 from tests.web.pages import Browser
 
 CALLBACK = "https://rp.example/callback"

@@ -14,7 +14,7 @@ from idp.domain.grants.client_registry import disable_client
 from idp.domain.upkeep.audit import SYSTEM
 from idp.model.people import Account, AccountStatus
 from tests.protocol.test_authorize import NEAR_MISSES
-from tests.web.conftest import ORIGIN
+from tests.web.applications import ORIGIN
 from tests.web.oidc.conftest import CALLBACK, answer_of
 
 OTHER_ERRORS = [
@@ -28,14 +28,15 @@ OTHER_ERRORS = [
 ]
 
 
-def assert_shown(page, *, never=()):
+def assert_shown(page):
     """EP: an error page of ours, going nowhere."""
     assert page.status == 400
     assert page.location is None
     assert page.headers["Cache-Control"] == "no-store"
     assert "text/html" in page.headers["Content-Type"]
-    for text in never:
-        assert text not in page.text
+    # Request data may stand there escaped (the language links keep it), but leads nowhere.
+    assert all(link.startswith(("/", "tel:", "#")) for link in page.links)
+    assert all(form.action.startswith("/") for form in page.forms)
 
 
 def assert_error(page, error, *, state="st-1"):
@@ -57,13 +58,13 @@ def test_a22_a_signed_in_person_is_sent_back_with_a_code(rp, browser, session_id
 
 def test_az_01_an_unknown_client_is_never_redirected(rp, browser):
     page = rp.authorize(browser, client_id="nobody", redirect_uri="https://evil.example/")
-    assert_shown(page, never=["evil.example"])
+    assert_shown(page)
 
 
 @pytest.mark.parametrize("changes", OTHER_ERRORS)
 def test_az_02_the_redirect_uri_is_looked_at_before_any_other_error(rp, browser, changes):
     page = rp.authorize(browser, redirect_uri="https://evil.example/", **changes)
-    assert_shown(page, never=["evil.example"])
+    assert_shown(page)
 
 
 @pytest.mark.parametrize("uri", NEAR_MISSES)
@@ -81,7 +82,7 @@ def test_az_04_a_missing_redirect_uri_is_shown(rp, browser):
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_az_05_two_clients_or_addresses_are_shown(rp, browser, name):
     query = urlencode(rp.params()) + f"&{name}=https%3A%2F%2Fevil.example%2F"
-    assert_shown(browser.get(f"/authorize?{query}"), never=["evil.example"])
+    assert_shown(browser.get(f"/authorize?{query}"))
 
 
 @pytest.mark.parametrize("name", ["scope", "response_type", "code_challenge", "nonce"])

@@ -1,6 +1,7 @@
 """WSGI applications on real ports of this machine, in threads of the test."""
 
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,3 +49,17 @@ def serving(app, port: Port) -> Iterator[str]:
         thread.join()
         server.server_close()
         port.close()
+
+
+def wait_for_port(number: int, process: subprocess.Popen, *, seconds: float = 20) -> None:
+    """Return when a program of ours listens on the port; fail when it ended or takes too long."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.05)):
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        try:
+            socket.create_connection(("127.0.0.1", number), timeout=1).close()
+        except ConnectionRefusedError:
+            pause.wait(0.05)
+        else:
+            return
+    raise AssertionError(f"nothing listens on port {number}")

@@ -56,6 +56,13 @@ class _Reader(HTMLParser):
             fields[self.select] = found.get("value", "")
 
 
+def read_forms(text: str) -> list[Form]:
+    """Return the forms of a page, in order."""
+    reader = _Reader()
+    reader.feed(text)
+    return reader.forms
+
+
 class Page:
     """An answer, with what a person can do on it."""
 

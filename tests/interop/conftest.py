@@ -1,0 +1,93 @@
+"""The provider on a real port with the real clock, and a mother who signs in elsewhere with it."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import select
+
+from idp.app import create_app
+from idp.base.clock import utc_now
+from idp.base.ids import new_id
+from idp.base.secret import digest
+from idp.db.session import transaction
+from idp.model.clients import ClientSecret
+from idp.model.upkeep import OutboxMessage
+from idp.web.deps import SERVICES
+from tests import factories
+from tests.person import Person
+from tests.serving import Port, serving
+from tests.signing import install_keys
+from tests.web.conftest import settings_for
+
+SECRET = "interop-secret-of-a-good-length-0123"
+
+
+@dataclass
+class Provider:
+    """A running provider, and what a test does behind its pages."""
+
+    issuer: str
+    services: object
+    mother: object
+    town: object
+
+    def register(self, client_id, **details):
+        """Register a service; returns its secret."""
+        with transaction(self.services.sessions) as db:
+            factories.make_client(
+                db,
+                now=utc_now(),
+                client_id=client_id,
+                municipality_id=self.town.id,
+                details={"scope": "openid profile offline_access", **details},
+            )
+            db.add(
+                ClientSecret(
+                    id=new_id(now=utc_now()),
+                    client_id=client_id,
+                    digest=digest(SECRET),
+                    created_at=utc_now(),
+                )
+            )
+        return SECRET
+
+    def mailed_code(self):
+        """Return the newest code that was mailed."""
+        with transaction(self.services.sessions) as db:
+            mails = select(OutboxMessage).where(OutboxMessage.name == "login_code")
+            row = db.scalars(mails.order_by(OutboxMessage.created_at.desc())).first()
+            context = f"outbox:{row.id}"
+            body = self.services.keys.sealer.unseal(row.sealed_body, context=context)
+        return json.loads(body)["facts"]["code"]
+
+    def sign_in(self, person):
+        """Fill in what the provider asks until it sends the person back."""
+        person.submit("/login", login_id=self.mother.login_id, password=factories.PASSWORD)
+        assert person.path == "/login/code", person.page.text
+        person.submit("/login/code", code=self.mailed_code())
+
+
+@pytest.fixture
+def provider(sqlite_url):
+    port = Port()
+    settings = settings_for(sqlite_url, provider={"issuer": port.origin}, dev={"allow_http": True})
+    app = create_app(settings, utc_now)
+    services = app.extensions[SERVICES]
+    with transaction(services.sessions) as db:
+        now = utc_now()
+        install_keys(db, keys=services.keys, now=now)
+        town = factories.make_municipality(db, now=now)
+        mother = factories.make_account(
+            db, now=now, municipality_id=town.id, hasher=services.hasher
+        )
+        factories.make_household(db, now=now, municipality_id=town.id, representative=mother)
+    with serving(app, port) as origin:
+        yield Provider(issuer=origin, services=services, mother=mother, town=town)
+
+
+@pytest.fixture
+def person():
+    person = Person()
+    yield person
+    person.close()

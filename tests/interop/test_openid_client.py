@@ -1,0 +1,81 @@
+"""npm's openid-client, unmodified, signs in, refreshes and signs out."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+class Library:
+    """The relying party in its own process; one line of JSON in, one out."""
+
+    def __init__(self):
+        assert (HERE / "node_modules").is_dir(), "run tests/tools/node-packages.sh"
+        self.process = subprocess.Popen(
+            ["node", "relying_party.mjs"],
+            cwd=HERE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.origin = self._read()["origin"]
+
+    def configure(self, **facts):
+        self.process.stdin.write(json.dumps(facts) + "\n")
+        self.process.stdin.flush()
+        return self._read()["discovered"]
+
+    def _read(self):
+        line = self.process.stdout.readline()
+        assert line, "the relying party ended: its last words stand above"
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def library(provider):
+    library = Library()
+    secret = provider.register(
+        "openid-client",
+        redirect_uris=[f"{library.origin}/callback"],
+        post_logout_redirect_uris=[f"{library.origin}/signed-out"],
+    )
+    library.configure(issuer=provider.issuer, client_id="openid-client", client_secret=secret)
+    yield library
+    library.close()
+
+
+@pytest.mark.interop
+def test_openid_client_signs_in_refreshes_and_signs_out(provider, library, person):
+    person.open(f"{library.origin}/login?scope=openid profile offline_access&prompt=consent")
+    provider.sign_in(person)
+    if person.path == "/consent":
+        person.submit("/consent", decision="allow")
+    signed_in = person.page.json()
+    assert signed_in["claims"]["iss"] == provider.issuer
+    assert signed_in["claims"]["aud"] == "openid-client"
+    assert signed_in["userinfo"]["sub"] == signed_in["claims"]["sub"]
+    assert signed_in["userinfo"]["name"] == "佐倉 美咲"
+
+    person.open(f"{library.origin}/refresh")
+    assert person.page.json()["claims"]["sub"] == signed_in["claims"]["sub"]
+
+    person.open(f"{library.origin}/login?scope=openid&prompt=none")
+    again = person.page.json()
+    assert again["claims"]["sub"] == signed_in["claims"]["sub"]
+
+    person.open(f"{library.origin}/logout")
+    assert person.page.json() == {"signed_out": True, "state": "left"}
+    person.open(f"{library.origin}/login?scope=openid&prompt=none")
+    assert "login_required" in person.page.text

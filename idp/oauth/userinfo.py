@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.domain.grants.access_tokens import LiveToken, check_access_token
-from idp.domain.grants.clients import find_client
+from idp.domain.grants.clients import present_client
 from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider
 from idp.protocol.claims import claims_of_scopes
@@ -60,9 +60,7 @@ def answer_userinfo(db: Session, token: str, *, provider: Provider, now: datetim
     scopes = split_scope(live.scope)
     if live.family is None or OPENID not in scopes:
         raise BearerError("insufficient_scope", "The scope openid is needed.", status=403)
-    client = find_client(db, live.client_id)
-    if client is None:
-        raise BearerError("invalid_token", "The access token is not valid.")
+    client = present_client(db, live.client_id, live.client_version)
     facts = live.family.facts
     by_name = frozenset(str(name) for name in facts.get("userinfo_claims", ()))
     consented = frozenset(str(name) for name in facts.get("consented", ()))

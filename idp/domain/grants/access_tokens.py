@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import bindparam, exists, insert, literal, select
+from sqlalchemy import Row, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.db.rows import fetch_one
 from idp.domain.grants.keys import load_keys, open_own_token
 from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
 from idp.model.clients import Client, ClientStatus
@@ -18,18 +18,26 @@ from idp.model.grants import DeniedToken, TokenFamily
 from idp.protocol import access_token
 from idp.protocol.jwt_claims import is_current, number_of
 
-_DENIED = exists().where(DeniedToken.jti == bindparam("jti"))
+_family: Any = TokenFamily.__table__
+_client: Any = Client.__table__
+_denied: Any = DeniedToken.__table__
+
+_DENIED = exists(select(1).select_from(_denied).where(_denied.c.jti == bindparam("jti")))
 _OF_PERSON = (
     select_standing()
     .add_columns(
-        _DENIED.label("denied"), (Client.status == ClientStatus.ACTIVE).label("client_active")
+        _DENIED.label("denied"),
+        _client.c.status.label("client_status"),
+        _client.c.version.label("client_version"),
     )
-    .join(Client, TokenFamily.client_id == Client.id)
-    .where(TokenFamily.id == bindparam("family"))
+    .join(_client, _family.c.client_id == _client.c.id)
+    .where(_family.c.id == bindparam("family"))
 )
-_OF_CLIENT = select(_DENIED.label("denied"), literal(value=True).label("client_active")).where(
-    Client.id == bindparam("client"), Client.status == ClientStatus.ACTIVE
-)
+_OF_CLIENT = select(
+    _DENIED.label("denied"),
+    _client.c.status.label("client_status"),
+    _client.c.version.label("client_version"),
+).where(_client.c.id == bindparam("client"))
 
 
 class TokenRefusal(StrEnum):
@@ -48,6 +56,8 @@ class LiveToken:
     """An access token that may be used now. Without a family it is a client's own."""
 
     client_id: str
+    #: Tells whether the cached client is the present one.
+    client_version: int
     subject: str
     audience: tuple[str, ...]
     scope: str
@@ -79,12 +89,11 @@ def _look_up(
     db: Session, claims: dict[str, Any], *, now: datetime
 ) -> LiveToken | TokenRefusal | Void:
     jti = str(claims["jti"])
-    row: Any
     family_id = access_token.family_of_jti(jti)
     if family_id is None:
-        row = db.execute(_OF_CLIENT, {"jti": jti, "client": claims["client_id"]}).one_or_none()
+        row = fetch_one(db, _OF_CLIENT, {"jti": jti, "client": claims["client_id"]})
     else:
-        row = db.execute(_OF_PERSON, {"jti": jti, "family": family_id, "now": now}).one_or_none()
+        row = fetch_one(db, _OF_PERSON, {"jti": jti, "family": family_id, "now": now})
     refusal = _find_refusal(row)
     if refusal is not None:
         return refusal
@@ -92,7 +101,7 @@ def _look_up(
     void = None if family_id is None else find_void(row, now=now)
     if void is not None:
         return void
-    return _build(claims, None if family_id is None else read_family(row))
+    return _build(claims, row, None if family_id is None else read_family(row))
 
 
 def _find_refusal(row: Any) -> TokenRefusal | None:  # noqa: ANN401
@@ -100,13 +109,14 @@ def _find_refusal(row: Any) -> TokenRefusal | None:  # noqa: ANN401
         return TokenRefusal.UNKNOWN
     if row.denied:
         return TokenRefusal.DENIED
-    return None if row.client_active else TokenRefusal.CLIENT
+    return None if row.client_status == ClientStatus.ACTIVE else TokenRefusal.CLIENT
 
 
-def _build(claims: dict[str, Any], family: Family | None) -> LiveToken:
+def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> LiveToken:
     audience = claims["aud"]
     return LiveToken(
         client_id=claims["client_id"],
+        client_version=row.client_version,
         subject=claims["sub"],
         audience=(audience,) if isinstance(audience, str) else tuple(audience),
         scope=claims["scope"],
@@ -125,8 +135,3 @@ def deny_token(db: Session, token: LiveToken) -> None:
             db.execute(insert(DeniedToken).values(jti=token.jti, expires_at=ends))
     except IntegrityError:
         return
-
-
-def family_of(token: LiveToken) -> UUID | None:
-    """Return the authorization a token came from."""
-    return None if token.family is None else token.family.id

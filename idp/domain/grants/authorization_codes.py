@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
+from idp.db.rows import change, fetch_one
 from idp.domain.grants.logout import note_client
 from idp.domain.grants.standing import (
     Family,
@@ -24,25 +25,29 @@ from idp.domain.grants.token_families import revoke_family
 from idp.model.grants import AuthorizationCode, TokenFamily
 from idp.protocol import pkce
 
+_family: Any = TokenFamily.__table__
+_code: Any = AuthorizationCode.__table__
+
 _FIND = (
     select_standing()
     .add_columns(
-        AuthorizationCode.id.label("code_id"),
-        AuthorizationCode.redirect_uri,
-        AuthorizationCode.code_challenge,
-        AuthorizationCode.expires_at.label("code_expires_at"),
-        AuthorizationCode.redeemed_at,
+        _code.c.id.label("code_id"),
+        _code.c.redirect_uri,
+        _code.c.code_challenge,
+        _code.c.expires_at.label("code_expires_at"),
+        _code.c.redeemed_at,
         terms_are_new().label("terms_new"),
     )
-    .join(AuthorizationCode, AuthorizationCode.family_id == TokenFamily.id)
-    .where(AuthorizationCode.code_digest == bindparam("digest"))
+    .join(_code, _code.c.family_id == _family.c.id)
+    .where(_code.c.code_digest == bindparam("digest"))
 )
 _CLAIM = (
-    update(AuthorizationCode)
-    .where(AuthorizationCode.id == bindparam("code"), AuthorizationCode.redeemed_at.is_(None))
+    update(_code)
+    .where(_code.c.id == bindparam("code"), _code.c.redeemed_at.is_(None))
     .values(redeemed_at=bindparam("at"))
-    .execution_options(synchronize_session=False)
 )
+_NEW_FAMILY = insert(_family)
+_NEW_CODE = insert(_code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,34 +76,38 @@ def issue_code(db: Session, new: NewAuthorization, *, now: datetime) -> str:
     """Write an authorization and return the code that stands for it; only its digest is kept."""
     family_id = new_id(now=now)
     code = new_token()
-    db.execute(
-        insert(TokenFamily).values(
-            id=family_id,
-            client_id=new.client_id,
-            account_id=new.account_id,
-            session_id=new.session_id,
-            household_id=new.household_id,
-            scope=new.scope,
-            facts=new.facts,
-            acr=new.acr,
-            amr=list(new.amr),
-            authenticated_at=new.authenticated_at,
-            is_offline=new.is_offline,
-            created_at=now,
-            expires_at=now + new.family_lifetime,
-        )
+    change(
+        db,
+        _NEW_FAMILY,
+        {
+            "id": family_id,
+            "client_id": new.client_id,
+            "account_id": new.account_id,
+            "session_id": new.session_id,
+            "household_id": new.household_id,
+            "scope": new.scope,
+            "facts": new.facts,
+            "acr": new.acr,
+            "amr": list(new.amr),
+            "authenticated_at": new.authenticated_at,
+            "is_offline": new.is_offline,
+            "created_at": now,
+            "expires_at": now + new.family_lifetime,
+        },
     )
-    db.execute(
-        insert(AuthorizationCode).values(
-            id=new_id(now=now),
-            code_digest=digest(code),
-            family_id=family_id,
-            client_id=new.client_id,
-            redirect_uri=new.redirect_uri,
-            code_challenge=new.code_challenge,
-            issued_at=now,
-            expires_at=now + new.code_lifetime,
-        )
+    change(
+        db,
+        _NEW_CODE,
+        {
+            "id": new_id(now=now),
+            "code_digest": digest(code),
+            "family_id": family_id,
+            "client_id": new.client_id,
+            "redirect_uri": new.redirect_uri,
+            "code_challenge": new.code_challenge,
+            "issued_at": now,
+            "expires_at": now + new.code_lifetime,
+        },
     )
     note_client(db, new.session_id, new.client_id, now=now)
     return code
@@ -135,7 +144,7 @@ def redeem_code(
     All checks come before the single write, so a failed one leaves the code usable: someone
     who only saw the code must not be able to spend it in its owner's place.
     """
-    row = db.execute(_FIND, {"digest": digest(presented.code), "now": now}).one_or_none()
+    row = fetch_one(db, _FIND, {"digest": digest(presented.code), "now": now})
     if row is None or row.client_id != presented.client_id:
         return CodeRefusal.UNKNOWN
     if row.redeemed_at is not None:
@@ -166,6 +175,4 @@ def _claim(db: Session, code_id: UUID, *, now: datetime) -> bool:
     The condition in the UPDATE is the lock: the loser waits for the winner's commit, then
     matches no row. A check in Python alone lets both requests through.
     """
-    result = db.execute(_CLAIM, {"code": code_id, "at": now})
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    return change(db, _CLAIM, {"code": code_id, "at": now}) == 1

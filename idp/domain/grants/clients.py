@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.db.cache import cache_of
+from idp.db.rows import fetch_one
 from idp.model.clients import Client, ClientSecret, ClientStatus
 from idp.protocol.addresses import AddressRules
 from idp.protocol.client import (
@@ -24,7 +25,9 @@ from idp.protocol.subject import PUBLIC_SECTOR
 _STORED = AddressRules(allow_loopback_http=True)
 _CLIENT_ID = re.compile(r"[!-~]{1,200}")
 
-_VERSION = select(Client.version).where(Client.id == bindparam("client_id"))
+_client: Any = Client.__table__
+
+_VERSION = select(_client.c.version).where(_client.c.id == bindparam("client_id"))
 _CLIENT = select(Client.__table__).where(Client.id == bindparam("client_id"))
 _SECRETS = (
     select(ClientSecret.digest, ClientSecret.expires_at)
@@ -48,11 +51,12 @@ def find_any_client(db: Session, client_id: str) -> RegisteredClient | None:
     """Return the client, disabled ones too: for the console."""
     if _CLIENT_ID.fullmatch(client_id) is None:
         return None
-    version = db.execute(_VERSION, {"client_id": client_id}).scalar()
-    return None if version is None else _present(db, client_id, version)
+    row = fetch_one(db, _VERSION, {"client_id": client_id})
+    return None if row is None else present_client(db, client_id, row.version)
 
 
-def _present(db: Session, client_id: str, version: int) -> RegisteredClient:
+def present_client(db: Session, client_id: str, version: int) -> RegisteredClient:
+    """Return a client whose present version a query has just brought, from the cache if it can."""
     known = cache_of(db, _new_cache)
     client = known.get(client_id)
     if client is None or client.version != version:
@@ -103,7 +107,7 @@ def list_clients(
     if municipality_id is not None:
         wanted = wanted.where(Client.municipality_id == municipality_id)
     rows = db.execute(wanted).all()
-    return tuple(_present(db, row.id, row.version) for row in rows)
+    return tuple(present_client(db, row.id, row.version) for row in rows)
 
 
 def is_registered_origin(db: Session, origin: str) -> bool:

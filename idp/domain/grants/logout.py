@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import new_token
+from idp.db.rows import change
 from idp.domain.grants.clients import find_client, subject_sector
 from idp.domain.grants.keys import load_keys, sign
 from idp.domain.grants.token_families import revoke_families_of_session
@@ -21,21 +23,22 @@ from idp.protocol import logout
 from idp.protocol.client import RegisteredClient
 from idp.protocol.subject import SubjectKind, derive_session, derive_subject
 
+_seen: Any = ClientSession.__table__
+
 _TOUCH = (
-    update(ClientSession)
+    update(_seen)
     .where(
-        ClientSession.session_id == bindparam("session"),
-        ClientSession.client_id == bindparam("client"),
+        _seen.c.session_id == bindparam("session"),
+        _seen.c.client_id == bindparam("client"),
     )
     .values(last_used_at=bindparam("at"))
-    .execution_options(synchronize_session=False)
 )
 
 
 def note_client(db: Session, session_id: UUID, client_id: str, *, now: datetime) -> None:
     """Remember that a client took part in a browser session, so that it is told at the end."""
     seen = {"session": session_id, "client": client_id, "at": now}
-    if db.execute(_TOUCH, seen).rowcount:  # type: ignore[attr-defined]
+    if change(db, _TOUCH, seen):
         return
     try:
         with db.begin_nested():
@@ -50,7 +53,7 @@ def note_client(db: Session, session_id: UUID, client_id: str, *, now: datetime)
             )
     except IntegrityError:
         # Another tab came first: the row is there, and that is all that matters.
-        db.execute(_TOUCH, seen)
+        change(db, _TOUCH, seen)
 
 
 def forget_session(db: Session, session_id: UUID, *, keys: Keyring, now: datetime) -> None:

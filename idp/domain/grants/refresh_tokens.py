@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, new_token
+from idp.db.rows import change, fetch_one
 from idp.domain.grants.standing import (
     Family,
     Void,
@@ -29,29 +30,24 @@ from idp.protocol.scope import is_narrower
 #: The end of a token that is used daily is moved at most so often: a refresh seldom writes.
 _EXTEND_AFTER = timedelta(days=1)
 
+_family: Any = TokenFamily.__table__
+_token: Any = RefreshToken.__table__
+
 _FIND = (
     select_standing()
     .add_columns(
-        RefreshToken.id.label("token_id"),
-        RefreshToken.expires_at.label("token_expires_at"),
-        RefreshToken.rotated_at,
+        _token.c.id.label("token_id"),
+        _token.c.expires_at.label("token_expires_at"),
+        _token.c.rotated_at,
         terms_are_new().label("terms_new"),
     )
-    .join(RefreshToken, RefreshToken.family_id == TokenFamily.id)
-    .where(RefreshToken.token_digest == bindparam("digest"))
+    .join(_token, _token.c.family_id == _family.c.id)
+    .where(_token.c.token_digest == bindparam("digest"))
 )
-_ROTATE = (
-    update(RefreshToken)
-    .where(RefreshToken.id == bindparam("token"), RefreshToken.rotated_at.is_(None))
-    .values(rotated_at=bindparam("at"))
-    .execution_options(synchronize_session=False)
-)
-_EXTEND = (
-    update(RefreshToken)
-    .where(RefreshToken.id == bindparam("token"), RefreshToken.rotated_at.is_(None))
-    .values(expires_at=bindparam("until"))
-    .execution_options(synchronize_session=False)
-)
+_UNUSED = (_token.c.id == bindparam("token"), _token.c.rotated_at.is_(None))
+_ROTATE = update(_token).where(*_UNUSED).values(rotated_at=bindparam("at"))
+_EXTEND = update(_token).where(*_UNUSED).values(expires_at=bindparam("until"))
+_NEW_TOKEN = insert(_token)
 
 
 class Rotation(StrEnum):
@@ -101,14 +97,16 @@ def issue_refresh_token(
 ) -> str:
     """Make a refresh token of a family; only its digest is kept."""
     token = new_token()
-    db.execute(
-        insert(RefreshToken).values(
-            id=new_id(now=now),
-            token_digest=digest(token),
-            family_id=family.id,
-            issued_at=now,
-            expires_at=min(now + idle_lifetime, family.expires_at),
-        )
+    change(
+        db,
+        _NEW_TOKEN,
+        {
+            "id": new_id(now=now),
+            "token_digest": digest(token),
+            "family_id": family.id,
+            "issued_at": now,
+            "expires_at": min(now + idle_lifetime, family.expires_at),
+        },
     )
     return token
 
@@ -121,7 +119,7 @@ def redeem_refresh_token(
     A token that was rotated before is in two hands: the whole family ends and the person is
     told (RFC 9700 §4.14.2). That writes, so refusals are returned and the caller commits.
     """
-    row = db.execute(_FIND, {"digest": digest(presented.token), "now": now}).one_or_none()
+    row = fetch_one(db, _FIND, {"digest": digest(presented.token), "now": now})
     if row is None or row.client_id != presented.client_id:
         return RefreshRefusal.UNKNOWN
     if row.rotated_at is not None:
@@ -146,15 +144,13 @@ def redeem_refresh_token(
 
 def _claim(db: Session, token_id: UUID, *, now: datetime) -> bool:
     """Mark the token rotated unless a concurrent request just did; tell who won."""
-    result = db.execute(_ROTATE, {"token": token_id, "at": now})
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    return change(db, _ROTATE, {"token": token_id, "at": now}) == 1
 
 
 def _extend(db: Session, row: Any, idle_lifetime: timedelta, *, now: datetime) -> None:  # noqa: ANN401
     until = min(now + idle_lifetime, row.family_expires_at)
     if until - row.token_expires_at >= _EXTEND_AFTER:
-        db.execute(_EXTEND, {"token": row.token_id, "until": until})
+        change(db, _EXTEND, {"token": row.token_id, "until": until})
 
 
 def _report_reuse(

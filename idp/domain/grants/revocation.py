@@ -9,22 +9,26 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.base.secret import digest
+from idp.db.rows import fetch_one
 from idp.domain.grants.access_tokens import LiveToken, check_access_token, deny_token
 from idp.domain.grants.standing import Family, find_void, read_family, select_standing
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.grants import RefreshToken, TokenFamily
 
+_family: Any = TokenFamily.__table__
+_token: Any = RefreshToken.__table__
+
 _FIND = (
     select_standing()
-    .add_columns(RefreshToken.expires_at.label("token_expires_at"), RefreshToken.rotated_at)
-    .join(RefreshToken, RefreshToken.family_id == TokenFamily.id)
-    .where(RefreshToken.token_digest == bindparam("digest"))
+    .add_columns(_token.c.expires_at.label("token_expires_at"), _token.c.rotated_at)
+    .join(_token, _token.c.family_id == _family.c.id)
+    .where(_token.c.token_digest == bindparam("digest"))
 )
 _OWNER = (
-    select(TokenFamily.id, TokenFamily.client_id, TokenFamily.account_id)
-    .join(RefreshToken, RefreshToken.family_id == TokenFamily.id)
-    .where(RefreshToken.token_digest == bindparam("digest"))
+    select(_family.c.id, _family.c.client_id, _family.c.account_id)
+    .select_from(_family.join(_token, _token.c.family_id == _family.c.id))
+    .where(_token.c.token_digest == bindparam("digest"))
 )
 
 
@@ -44,7 +48,7 @@ def revoke_token(
     A refresh token ends its whole family (RFC 7009 §2.1), an access token only itself. The
     client's hint is not asked: a wrong one must not save the token (trap T7).
     """
-    row = db.execute(_OWNER, {"digest": digest(token)}).one_or_none()
+    row = fetch_one(db, _OWNER, {"digest": digest(token)})
     if row is not None:
         return row.client_id == client_id and _end_family(db, row, now=now)
     live = check_access_token(db, token, issuer=issuer, keys=keys, now=now)
@@ -69,7 +73,7 @@ def find_live_token(
     live = check_access_token(db, token, issuer=issuer, keys=keys, now=now)
     if isinstance(live, LiveToken):
         return live
-    row = db.execute(_FIND, {"digest": digest(token), "now": now}).one_or_none()
+    row = fetch_one(db, _FIND, {"digest": digest(token), "now": now})
     if row is None or row.rotated_at is not None or row.token_expires_at <= now:
         return None
     if find_void(row, now=now) is not None:

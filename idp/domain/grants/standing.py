@@ -15,7 +15,6 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import aliased
 
 from idp.db.types import UtcDateTime
 from idp.domain.people.households import is_in_force
@@ -33,9 +32,18 @@ from idp.model.signin import BrowserSession
 #: Bound to the moment of the question; every statement of this room has it.
 NOW: Any = bindparam("now", type_=UtcDateTime())
 
-_STOPPED = (AccountStatus.SUSPENDED, AccountStatus.CLOSED)
-_Representative = aliased(Membership)
-_RepresentativeAccount = aliased(Account)
+# Tables, not classes: these statements run below the object mapper (idp.db.rows).
+_family: Any = TokenFamily.__table__
+_account: Any = Account.__table__
+_session: Any = BrowserSession.__table__
+_household: Any = Household.__table__
+_membership: Any = Membership.__table__
+_representative: Any = _membership.alias("representative")
+_representative_account: Any = _account.alias("representative_account")
+_document: Any = LegalDocument.__table__
+_version: Any = DocumentVersion.__table__
+_agreed_version: Any = _version.alias("agreed_version")
+_agreement: Any = Agreement.__table__
 
 
 class Void(StrEnum):
@@ -58,22 +66,27 @@ def _acts_for_household() -> ColumnElement[bool]:
     """
     return exists(
         select(1)
-        .select_from(Membership)
-        .join(Household, Membership.household_id == Household.id)
-        .join(_Representative, _Representative.household_id == Household.id)
-        .join(_RepresentativeAccount, _Representative.account_id == _RepresentativeAccount.id)
-        .where(
-            Membership.household_id == TokenFamily.household_id,
-            Membership.account_id == TokenFamily.account_id,
-            is_in_force(Membership, NOW),
-            is_in_force(_Representative, NOW),
-            _Representative.role == MembershipRole.REPRESENTATIVE,
-            _RepresentativeAccount.status.not_in(_STOPPED),
-            Household.status == HouseholdStatus.ACTIVE,
-            Household.valid_from <= NOW,
-            or_(Household.valid_until.is_(None), Household.valid_until > NOW),
+        .select_from(
+            _membership.join(_household, _membership.c.household_id == _household.c.id)
+            .join(_representative, _representative.c.household_id == _household.c.id)
+            .join(
+                _representative_account,
+                _representative.c.account_id == _representative_account.c.id,
+            )
         )
-        .correlate(TokenFamily)
+        .where(
+            _membership.c.household_id == _family.c.household_id,
+            _membership.c.account_id == _family.c.account_id,
+            is_in_force(_membership.c, NOW),
+            is_in_force(_representative.c, NOW),
+            _representative.c.role == MembershipRole.REPRESENTATIVE,
+            _representative_account.c.status != AccountStatus.SUSPENDED,
+            _representative_account.c.status != AccountStatus.CLOSED,
+            _household.c.status == HouseholdStatus.ACTIVE,
+            _household.c.valid_from <= NOW,
+            or_(_household.c.valid_until.is_(None), _household.c.valid_until > NOW),
+        )
+        .correlate(_family)
     )
 
 
@@ -84,35 +97,32 @@ def select_standing() -> Select[Any]:
     """
     return (
         select(
-            TokenFamily.id.label("family_id"),
-            TokenFamily.client_id,
-            TokenFamily.account_id,
-            TokenFamily.session_id,
-            TokenFamily.household_id,
-            TokenFamily.scope,
-            TokenFamily.facts,
-            TokenFamily.acr,
-            TokenFamily.amr,
-            TokenFamily.authenticated_at,
-            TokenFamily.is_offline,
-            TokenFamily.created_at.label("family_created_at"),
-            TokenFamily.expires_at.label("family_expires_at"),
-            TokenFamily.revoked_at,
-            Account.status.label("account_status"),
-            Account.access_valid_from,
-            BrowserSession.ended_at.label("session_ended_at"),
-            BrowserSession.expires_at.label("session_expires_at"),
-            BrowserSession.last_seen_at.label("session_seen_at"),
-            BrowserSession.idle_seconds.label("session_idle_seconds"),
-            or_(TokenFamily.household_id.is_(None), _acts_for_household()).label("acts"),
+            _family.c.id.label("family_id"),
+            _family.c.client_id,
+            _family.c.account_id,
+            _family.c.session_id,
+            _family.c.household_id,
+            _family.c.scope,
+            _family.c.facts,
+            _family.c.acr,
+            _family.c.amr,
+            _family.c.authenticated_at,
+            _family.c.is_offline,
+            _family.c.created_at.label("family_created_at"),
+            _family.c.expires_at.label("family_expires_at"),
+            _family.c.revoked_at,
+            _account.c.status.label("account_status"),
+            _account.c.access_valid_from,
+            _session.c.ended_at.label("session_ended_at"),
+            _session.c.expires_at.label("session_expires_at"),
+            _session.c.last_seen_at.label("session_seen_at"),
+            _session.c.idle_seconds.label("session_idle_seconds"),
+            or_(_family.c.household_id.is_(None), _acts_for_household()).label("acts"),
         )
-        .select_from(TokenFamily)
-        .join(Account, TokenFamily.account_id == Account.id)
-        .outerjoin(BrowserSession, TokenFamily.session_id == BrowserSession.id)
+        .select_from(_family)
+        .join(_account, _family.c.account_id == _account.c.id)
+        .outerjoin(_session, _family.c.session_id == _session.c.id)
     )
-
-
-_Agreed = aliased(DocumentVersion)
 
 
 def terms_are_new() -> ColumnElement[bool]:
@@ -123,27 +133,27 @@ def terms_are_new() -> ColumnElement[bool]:
     """
     agreed = exists(
         select(1)
-        .select_from(Agreement)
-        .join(_Agreed, Agreement.version_id == _Agreed.id)
-        .where(
-            Agreement.account_id == TokenFamily.account_id,
-            _Agreed.document_id == DocumentVersion.document_id,
-            _Agreed.number >= DocumentVersion.number,
+        .select_from(
+            _agreement.join(_agreed_version, _agreement.c.version_id == _agreed_version.c.id)
         )
-        .correlate(TokenFamily, DocumentVersion)
+        .where(
+            _agreement.c.account_id == _family.c.account_id,
+            _agreed_version.c.document_id == _version.c.document_id,
+            _agreed_version.c.number >= _version.c.number,
+        )
+        .correlate(_family, _version)
     )
     return exists(
         select(1)
-        .select_from(DocumentVersion)
-        .join(LegalDocument, DocumentVersion.document_id == LegalDocument.id)
+        .select_from(_version.join(_document, _version.c.document_id == _document.c.id))
         .where(
-            LegalDocument.municipality_id == Account.municipality_id,
-            DocumentVersion.is_material.is_(True),
-            DocumentVersion.effective_at > TokenFamily.created_at,
-            DocumentVersion.effective_at <= NOW,
+            _document.c.municipality_id == _account.c.municipality_id,
+            _version.c.is_material.is_(True),
+            _version.c.effective_at > _family.c.created_at,
+            _version.c.effective_at <= NOW,
             ~agreed,
         )
-        .correlate(TokenFamily, Account)
+        .correlate(_family, _account)
     )
 
 

@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy import CursorResult, bindparam, update
 from sqlalchemy.orm import Session
 
+from idp.db.rows import change
 from idp.model.grants import TokenFamily
 
+_family: Any = TokenFamily.__table__
+
 _REVOKE = (
-    update(TokenFamily)
-    .where(TokenFamily.id == bindparam("family"), TokenFamily.revoked_at.is_(None))
+    update(_family)
+    .where(_family.c.id == bindparam("family"), _family.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"), revoke_reason=bindparam("why"))
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -22,10 +24,7 @@ def revoke_family(db: Session, family_id: UUID, reason: str, *, now: datetime) -
 
     Returns whether this call did it. Doing it twice is harmless.
     """
-    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
-        _REVOKE, {"family": family_id, "at": now, "why": reason}
-    )
-    return result.rowcount == 1
+    return change(db, _REVOKE, {"family": family_id, "at": now, "why": reason}) == 1
 
 
 def revoke_families_of_client(db: Session, client_id: str, reason: str, *, now: datetime) -> int:

@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.db.rows import fetch_one
 from idp.domain.grants.clients import subject_sector
 from idp.domain.people.children import children_of
 from idp.domain.people.households import ActiveMembership, find_membership, memberships_of
-from idp.domain.people.profiles import Profile, find_profile
+from idp.domain.people.names import full_name
+from idp.domain.people.profiles import PostalAddress
 from idp.domain.people.protection import protected_among
 from idp.model.households import MembershipRole, Municipality
-from idp.model.people import ProofingEvent
+from idp.model.people import Account, ProofingEvent, ProtectionFlag
 from idp.model.upkeep import PendingNotice
 from idp.protocol.claims import claims_of_scopes, select_claims
 from idp.protocol.client import RegisteredClient
@@ -27,6 +29,29 @@ _COUNTRY = "JP"
 #: Level of identity assurance: nobody looked, or a document was seen at the counter.
 _UNPROOFED, _PROOFED = 1, 2
 _OF_PROFILE = claims_of_scopes(("profile", "email", "phone", "address"))
+
+_account: Any = Account.__table__
+_flag: Any = ProtectionFlag.__table__
+_PROFILE = select(
+    _account.c.family_name,
+    _account.c.given_name,
+    _account.c.family_name_kana,
+    _account.c.given_name_kana,
+    _account.c.locale,
+    _account.c.updated_at,
+    _account.c.email,
+    _account.c.email_verified_at,
+    _account.c.phone_number,
+    _account.c.postal_code,
+    _account.c.region,
+    _account.c.locality,
+    _account.c.street_address,
+    exists(
+        select(1)
+        .select_from(_flag)
+        .where(_flag.c.account_id == bindparam("account"), _flag.c.lifted_at.is_(None))
+    ).label("is_protected"),
+).where(_account.c.id == bindparam("account"))
 
 
 @dataclass(frozen=True)
@@ -67,32 +92,31 @@ def build_person_claims(
 
 
 def _profile_facts(db: Session, account_id: UUID) -> dict[str, object]:
-    profile = find_profile(db, account_id)
-    if profile is None:
+    row = fetch_one(db, _PROFILE, {"account": account_id})
+    if row is None:
         return {}
-    is_protected = account_id in protected_among(db, frozenset({account_id}))
     return {
-        "name": profile.name.full,
-        "family_name": profile.name.family_name,
-        "given_name": profile.name.given_name,
-        "family_name#ja-Kana-JP": profile.name.family_name_kana,
-        "given_name#ja-Kana-JP": profile.name.given_name_kana,
-        "locale": profile.locale,
+        "name": full_name(row.family_name, row.given_name),
+        "family_name": row.family_name,
+        "given_name": row.given_name,
+        "family_name#ja-Kana-JP": row.family_name_kana,
+        "given_name#ja-Kana-JP": row.given_name_kana,
+        "locale": row.locale,
         "zoneinfo": _ZONE,
-        "updated_at": int(profile.updated_at.timestamp()),
-        "email": profile.email,
-        "email_verified": None if profile.email is None else bool(profile.email_verified_at),
-        "phone_number": profile.phone_number,
+        "updated_at": int(row.updated_at.timestamp()),
+        "email": row.email,
+        "email_verified": None if row.email is None else row.email_verified_at is not None,
+        "phone_number": row.phone_number,
         # Nobody has called the number: it is what the family wrote down.
-        "phone_number_verified": None if profile.phone_number is None else False,
+        "phone_number_verified": None if row.phone_number is None else False,
         # Where a protected person lives leaves the house in no claim (D3): a service may show
         # it to the rest of the household.
-        "address": {} if is_protected else _address(profile),
+        "address": {} if row.is_protected else _address(row),
     }
 
 
-def _address(profile: Profile) -> dict[str, str]:
-    address = profile.address
+def _address(row: Row[Any]) -> dict[str, str]:
+    address = PostalAddress(row.postal_code, row.region, row.locality, row.street_address)
     facts = {
         "postal_code": address.postal_code,
         "region": address.region,

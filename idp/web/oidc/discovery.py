@@ -9,8 +9,10 @@ from idp.domain.grants.keys import LoadedKeys, published_keys
 from idp.protocol.metadata import ProviderFacts, build_metadata
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
+from idp.web.oidc import failures
 
 bp = Blueprint("oidc_discovery", __name__)
+failures.register(bp)
 
 _METADATA_SECONDS = 3_600
 

@@ -13,10 +13,12 @@ from idp.protocol.errors import EndpointError
 from idp.protocol.params import parse_params
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
+from idp.web.oidc import failures
 from idp.web.oidc.calls import answer_preflight, read_call, send, send_json
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_token", __name__)
+failures.register(bp)
 
 Operation = Callable[..., UnsignedTokens | Answer]
 

@@ -124,7 +124,7 @@ def test_a_clients_own_token_dies_with_the_client(world):
     live = check(world, token)
     assert (live.subject, live.family) == ("booking", None)
     world.do(disable_client, "booking", actor=SYSTEM, now=world.now)
-    assert check(world, token) is TokenRefusal.UNKNOWN
+    assert check(world, token) is TokenRefusal.CLIENT
 
 
 def test_jw_07_an_id_token_is_no_access_token(world, issued):

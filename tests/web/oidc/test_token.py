@@ -1,16 +1,19 @@
 """The token endpoint over HTTP: codes, refresh tokens, clients' own tokens."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from idp.db.session import transaction
 from idp.domain.grants.token_families import revoke_families_of_session
 from idp.model.grants import AuthorizationCode, RefreshToken, TokenFamily
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import AuditEvent
+from idp.web.deps import SERVICES
 from tests.web.applications import ORIGIN
 from tests.web.oidc.conftest import CALLBACK, VERIFIER
 
@@ -200,6 +203,21 @@ def test_cd_12_a_strange_code_is_refused(rp, code):
     assert answer.status_code in (400, 413)
     if answer.status_code == 400:
         assert answer.get_json()["error"] in ("invalid_grant", "invalid_request")
+
+
+def test_ft_01_while_the_database_is_away_clients_are_told_to_come_back(
+    rp, browser, session_id, app
+):
+    token = rp.sign_in(browser).access_token
+    services = app.extensions[SERVICES]
+    app.extensions[SERVICES] = replace(services, sessions=_gone)
+    for answer in (rp.userinfo(token), rp.redeem("x"), rp.call("/introspect", token=token)):
+        assert answer.error == (503, "temporarily_unavailable")
+        assert answer.response.headers["Retry-After"] == "5"
+
+
+def _gone():
+    raise OperationalError("SELECT 1", {}, Exception("gone"))
 
 
 def test_a_body_of_another_kind_is_refused(rp):

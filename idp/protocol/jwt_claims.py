@@ -18,13 +18,23 @@ def number_of(claims: Mapping[str, object], name: str) -> float | None:
     return float(value)
 
 
-def is_current(claims: Mapping[str, object], *, now: datetime, leeway: timedelta = LEEWAY) -> bool:
-    """Whether the token has an `exp`, has not ended, and has begun (RFC 7519 §4.1.4, §4.1.5)."""
-    moment, slack = now.timestamp(), leeway.total_seconds()
+def is_current(
+    claims: Mapping[str, object],
+    *,
+    now: datetime,
+    late: timedelta = LEEWAY,
+    early: timedelta = LEEWAY,
+) -> bool:
+    """Whether the token has an `exp`, has not ended, and has begun (RFC 7519 §4.1.4, §4.1.5).
+
+    It may be `late` after its end and `early` before its beginning.
+    """
+    moment = now.timestamp()
     ends = number_of(claims, "exp")
-    if ends is None or ends + slack <= moment:
+    if ends is None or ends + late.total_seconds() <= moment:
         return False
-    return _has_begun(claims, "nbf", moment + slack) and _has_begun(claims, "iat", moment + slack)
+    begun_by = moment + early.total_seconds()
+    return _has_begun(claims, "nbf", begun_by) and _has_begun(claims, "iat", begun_by)
 
 
 def _has_begun(claims: Mapping[str, object], name: str, moment: float) -> bool:

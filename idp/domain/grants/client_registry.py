@@ -13,9 +13,11 @@ from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
 from idp.base.url import split_url
 from idp.domain.grants.clients import find_any_client, load_client
+from idp.domain.grants.key_rotation import REQUIRED
 from idp.domain.grants.token_families import revoke_families_of_client
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.clients import Client, ClientSecret, ClientStatus
+from idp.model.grants import KeyState, SigningKey
 from idp.model.households import Municipality
 from idp.protocol.client import AuthMethod, ClientMetadata, RegisteredClient
 from idp.protocol.export import write_metadata
@@ -36,6 +38,8 @@ class RegistrationRefusal(StrEnum):
     SECTOR_NEEDED = "sector_needed"
     #: Every `sub` at the client would change.
     SECTOR_FIXED = "sector_fixed"
+    #: No key signs with the algorithm that was asked for: make one first.
+    KEY_MISSING = "key_missing"
     NO_SECRET = "client_has_no_secret"  # noqa: S105 - a reason
 
 
@@ -57,6 +61,8 @@ def register_client(
     sector = _choose_sector(registration)
     if sector is None:
         return RegistrationRefusal.SECTOR_NEEDED
+    if not _can_sign(db, registration.metadata):
+        return RegistrationRefusal.KEY_MISSING
     client = Client(
         id=registration.client_id or new_token()[:24],
         municipality_id=municipality,
@@ -107,6 +113,15 @@ def _choose_sector(registration: Registration) -> str | None:
     return registration.client_id if not hosts else None
 
 
+def _can_sign(db: Session, metadata: ClientMetadata) -> bool:
+    """Whether ID tokens of the wanted algorithm can be made; every start makes the usual keys."""
+    alg = metadata.id_token_signed_response_alg
+    if alg in REQUIRED:
+        return True
+    active = SigningKey.state == KeyState.ACTIVE
+    return db.scalar(select(SigningKey.kid).where(active, SigningKey.alg == alg)) is not None
+
+
 def _add_secret(db: Session, client_id: str, secret: str | None, *, now: datetime) -> str:
     """Store the digest of a secret and return the secret: 256 random bits unless given."""
     chosen = secret or new_token()
@@ -129,6 +144,8 @@ def update_client(
     municipality = _find_municipality(db, registration)
     if municipality is None and registration.municipality_code is not None:
         return RegistrationRefusal.MUNICIPALITY_UNKNOWN
+    if not _can_sign(db, registration.metadata):
+        return RegistrationRefusal.KEY_MISSING
     _change(
         db,
         client_id,

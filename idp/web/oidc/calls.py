@@ -15,6 +15,7 @@ from idp.oauth.calls import Answer, Call
 from idp.protocol.errors import DisplayedError, EndpointError
 from idp.protocol.params import Params, parse_params
 from idp.web.deps import peer_address, services
+from idp.web.intake import MAX_QUERY_BYTES
 from idp.web.render import see_other
 
 FORM = "application/x-www-form-urlencoded"
@@ -66,11 +67,13 @@ def come_back(path: str) -> AnyResponse:
     They are written anew, so that nothing but parameters reaches the address.
 
     Raises:
-        DisplayedError: `request_malformed`: no form, or parameters in the address as well.
+        DisplayedError: `request_malformed`: no form, parameters in the address as well, or
+            more than an address can hold.
     """
-    if request.mimetype != FORM or request.query_string:
+    query = urlencode(list(request.form.items(multi=True)))
+    if request.mimetype != FORM or request.query_string or len(query) > MAX_QUERY_BYTES:
         raise DisplayedError("request_malformed")
-    return see_other(f"{path}?{urlencode(list(request.form.items(multi=True)))}")
+    return see_other(f"{path}?{query}")
 
 
 def send_json(

@@ -37,6 +37,10 @@ def provider(world):
 
 @pytest.fixture
 def issued(world):
+    return issue(world)
+
+
+def issue(world):
     """Tokens of the mother for booking, as the token endpoint gives them."""
     family = world.do(
         redeem_code, PresentedCode(world.authorize(), "booking", CALLBACK, VERIFIER), now=world.now
@@ -242,3 +246,11 @@ def test_a_session_that_ended_in_the_database_kills_the_token(world, issued):
 
     world.do(lambda db: db.execute(update(BrowserSession).values(ended_at=world.now)))
     assert check(world, issued[1]["access_token"]) is Void.SESSION
+
+
+@pytest.mark.parametrize(("seconds", "is_live"), [(-61, False), (-60, True), (299, True)])
+def test_kt_04_a_machine_whose_clock_is_behind_accepts_it(world, seconds, is_live):
+    world.clock.advance(timedelta(minutes=5))
+    token = issue(world)[1]["access_token"]
+    world.clock.advance(timedelta(seconds=seconds))
+    assert isinstance(check(world, token), LiveToken) == is_live

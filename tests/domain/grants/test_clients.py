@@ -27,6 +27,7 @@ from idp.domain.grants.clients import (
     subject_sector,
     valid_secrets,
 )
+from idp.domain.grants.key_rotation import ensure_keys
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.clients import ClientSecret
 from idp.model.households import Municipality
@@ -72,7 +73,7 @@ def test_ca_08_the_secret_is_shown_once_and_stored_as_a_digest(world):
     row = world.one(select(ClientSecret).where(ClientSecret.client_id == "care-booking"))
     assert row.digest == digest(made.secret)
     assert len(made.secret) >= 43
-    exported = export_client(world.sessions(), made.client)
+    exported = world.do(export_client, made.client)
     assert made.secret not in repr((exported, vars(row), made.client))
 
 
@@ -145,6 +146,16 @@ def test_changing_an_unknown_client_is_refused(world):
     assert refused is RegistrationRefusal.CLIENT_UNKNOWN
 
 
+def test_an_algorithm_needs_a_key_first(world):
+    wanted = {"client_id": "care-booking", "id_token_signed_response_alg": "EdDSA"}
+    assert register(world, **wanted) is RegistrationRefusal.KEY_MISSING
+    world.do(ensure_keys, keys=world.keys, now=world.now, algorithms=("EdDSA",))
+    assert register(world, **wanted).client.id_token_signed_response_alg == "EdDSA"
+    changed = document(id_token_signed_response_alg="PS256")
+    refused = world.do(update_client, "care-booking", changed, actor=COMMAND_LINE, now=world.now)
+    assert refused is RegistrationRefusal.KEY_MISSING
+
+
 def test_a_file_can_be_imported_again_and_again(world):
     secret = "a-secret-that-somebody-else-made-1234"
     first = document(client_id="care-booking", client_secret=secret)
@@ -160,7 +171,7 @@ def test_a_file_can_be_imported_again_and_again(world):
 
 def test_what_is_exported_can_be_imported(world):
     made = register(world, client_id="care-booking", kosodate_consented=True)
-    exported = export_client(world.sessions(), made.client)
+    exported = world.do(export_client, made.client)
     again = parse_registration(exported, rules=AddressRules())
     changed = world.do(import_client, again, actor=COMMAND_LINE, now=world.now)
     assert replace(changed.client, version=made.client.version) == made.client

@@ -61,7 +61,7 @@ def test_a_client_that_is_gone_counts_as_outstanding(world):
 def test_a_scope_the_client_lost_is_not_consented_to_any_more(world):
     grant(world, "openid profile address")
     client = world.do(find_client, "app")
-    assert consented_scopes(world.sessions(), world.account_id, client) == {"openid", "profile"}
+    assert world.do(consented_scopes, world.account_id, client) == {"openid", "profile"}
 
 
 def test_taking_it_back_asks_again(world):

@@ -1,0 +1,46 @@
+"""The end of what clients were granted: each row goes when its time is over."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, Delete, delete, or_
+from sqlalchemy.orm import Session
+
+from idp.model.grants import (
+    AuthorizationCode,
+    ClientSession,
+    Consent,
+    DeniedToken,
+    ReplayMark,
+    TokenFamily,
+)
+
+#: A used code stays a day, so that its second use is seen.
+CODE_KEPT = timedelta(days=1)
+FAMILY_KEPT = timedelta(days=30)
+CLIENT_SESSION_KEPT = timedelta(days=90)
+CONSENT_KEPT = timedelta(days=3 * 365)
+
+
+def delete_ended_grants(db: Session, *, now: datetime) -> int:
+    """Delete what has served its time; return how many rows went. Twice is harmless.
+
+    Codes and refresh tokens of a family go with it.
+    """
+    kept_family = now - FAMILY_KEPT
+    statements: tuple[Delete, ...] = (
+        delete(ReplayMark).where(ReplayMark.expires_at <= now),
+        delete(DeniedToken).where(DeniedToken.expires_at <= now),
+        delete(AuthorizationCode).where(AuthorizationCode.expires_at <= now - CODE_KEPT),
+        delete(TokenFamily).where(
+            or_(TokenFamily.expires_at <= kept_family, TokenFamily.revoked_at <= kept_family)
+        ),
+        delete(ClientSession).where(ClientSession.last_used_at <= now - CLIENT_SESSION_KEPT),
+        delete(Consent).where(Consent.revoked_at <= now - CONSENT_KEPT),
+    )
+    return sum(_run(db, statement) for statement in statements)
+
+
+def _run(db: Session, statement: Delete) -> int:
+    result = db.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    return result.rowcount

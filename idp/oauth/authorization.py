@@ -39,6 +39,8 @@ class StartedWalk:
 
     interaction_id: UUID
     walk_token: str
+    #: The languages the service asks for, best first (OIDC Core §3.1.2.1).
+    ui_locales: tuple[str, ...] = ()
 
 
 def start_authorization(
@@ -75,7 +77,7 @@ def start_authorization(
         lifetime=lifetime,
     )
     opened = open_interaction(db, wanted, browser_token=browser.walk_token, now=now)
-    return StartedWalk(opened.id, opened.browser_token)
+    return StartedWalk(opened.id, opened.browser_token, request.ui_locales)
 
 
 def _hinted_subject(

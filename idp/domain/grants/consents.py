@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
+from idp.db.rows import fetch_all
 from idp.domain.grants.clients import find_any_client, find_client
 from idp.domain.grants.token_families import revoke_families_of_consent
 from idp.domain.upkeep.audit import Act, Actor, record
@@ -16,10 +17,11 @@ from idp.model.grants import Consent
 from idp.protocol.client import RegisteredClient
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, join_scope, split_scope
 
-_GRANTED = select(Consent.scope).where(
-    Consent.account_id == bindparam("account"),
-    Consent.client_id == bindparam("client"),
-    Consent.revoked_at.is_(None),
+_consent: Any = Consent.__table__
+_GRANTED = select(_consent.c.scope).where(
+    _consent.c.account_id == bindparam("account"),
+    _consent.c.client_id == bindparam("client"),
+    _consent.c.revoked_at.is_(None),
 )
 
 
@@ -53,22 +55,26 @@ def consented_scopes(db: Session, account_id: UUID, client: RegisteredClient) ->
     A first-party service counts as consented for everything it is registered for, but access
     while the person is away is always hers to give (OIDC Core §11).
     """
-    rows = db.execute(_GRANTED, {"account": account_id, "client": client.client_id}).scalars()
-    given = frozenset(name for scope in rows for name in split_scope(scope))
+    given = _given(db, account_id, client.client_id) or frozenset()
     standing = client.scopes - {OFFLINE_ACCESS} if client.is_consented else frozenset({OPENID})
     return (given & client.scopes) | standing
+
+
+def _given(db: Session, account_id: UUID, client_id: str) -> frozenset[str] | None:
+    """Return the scopes of the consent that stands, None if there is none."""
+    rows = fetch_all(db, _GRANTED, {"account": account_id, "client": client_id})
+    return frozenset(name for row in rows for name in split_scope(row.scope)) if rows else None
 
 
 def grant_consent(
     db: Session, account_id: UUID, client_id: str, scope: str, *, actor: Actor, now: datetime
 ) -> None:
     """Write that the person agreed; what she had agreed to before stays agreed to."""
-    rows = db.execute(_GRANTED, {"account": account_id, "client": client_id}).scalars().all()
-    given = frozenset(name for each in rows for name in split_scope(each))
-    if rows and split_scope(scope) <= given:
+    given = _given(db, account_id, client_id)
+    if given is not None and split_scope(scope) <= given:
         return
     _close(db, account_id, client_id, now=now)
-    together = join_scope(given | split_scope(scope))
+    together = join_scope((given or frozenset()) | split_scope(scope))
     db.add(
         Consent(
             id=new_id(now=now),
@@ -78,6 +84,7 @@ def grant_consent(
             granted_at=now,
         )
     )
+    db.flush()  # the next question asks below the object mapper
     act = Act(
         "consent.granted",
         subject_id=account_id,

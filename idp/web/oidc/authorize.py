@@ -41,12 +41,21 @@ def authorize() -> Response:
             lifetime=timedelta(minutes=services().settings.signin.walk_lifetime_minutes),
         )
     match outcome:
-        case StartedWalk(interaction_id, walk_token):
+        case StartedWalk(interaction_id, walk_token, ui_locales):
             put_cookie("walk", walk_token)
+            _speak(ui_locales)
             return see_other(with_query("/continue", {"i": str(interaction_id)}))
         case Reply():
             _log.info("authorization.refused", reason=outcome.params.get("error"))
             return send_answer(outcome)
+
+
+def _speak(ui_locales: tuple[str, ...]) -> None:
+    """Take the first language we have, unless the person has chosen one in this browser."""
+    known = services().texts.languages
+    wanted = next((tag for tag in ui_locales if tag in known), None)
+    if wanted is not None and read_cookie("language") is None:
+        put_cookie("language", wanted)
 
 
 @bp.post("/authorize")

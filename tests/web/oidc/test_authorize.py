@@ -209,6 +209,13 @@ def test_az_13_strange_wishes_are_ignored(rp, browser, session_id):
     assert "code" in answer_of(rp.authorize(browser, **strange))
 
 
+def test_the_language_a_service_asks_for_is_spoken_unless_the_person_chose_one(rp, browser):
+    rp.authorize(browser, ui_locales="se en ja")
+    assert browser.cookie("language") == "en"
+    rp.authorize(browser, ui_locales="ja")
+    assert browser.cookie("language") == "en"
+
+
 def test_an_unknown_parameter_is_ignored(rp, browser, session_id):
     assert "code" in answer_of(rp.authorize(browser, extra="foobar"))
 

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
+from idp.db.rows import change
 from idp.model.upkeep import AuditEvent
 
+_events: Any = AuditEvent.__table__
+_INSERT = insert(_events)
 _NOTHING: Mapping[str, str | int | bool] = MappingProxyType({})
 
 
@@ -46,18 +51,20 @@ class Act:
 
 def record(db: Session, act: Act, *, actor: Actor, now: datetime) -> None:
     """Write one audit row; without it the act does not happen (same transaction)."""
-    db.add(
-        AuditEvent(
-            id=new_id(now=now),
-            at=now,
-            name=act.name,
-            actor_id=actor.account_id,
-            actor_kind=actor.kind,
-            subject_id=act.subject_id,
-            municipality_id=act.municipality_id,
-            client_id=act.client_id or actor.client_id,
-            address=actor.address,
-            reason=act.reason,
-            detail=dict(act.detail),
-        )
+    change(
+        db,
+        _INSERT,
+        {
+            "id": new_id(now=now),
+            "at": now,
+            "name": act.name,
+            "actor_id": actor.account_id,
+            "actor_kind": actor.kind,
+            "subject_id": act.subject_id,
+            "municipality_id": act.municipality_id,
+            "client_id": act.client_id or actor.client_id,
+            "address": actor.address,
+            "reason": act.reason,
+            "detail": dict(act.detail),
+        },
     )

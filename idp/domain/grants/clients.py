@@ -110,6 +110,20 @@ def list_clients(
     return tuple(present_client(db, row.id, row.version) for row in rows)
 
 
+def list_services(db: Session, municipality_id: UUID | None) -> tuple[RegisteredClient, ...]:
+    """Return the services a family of this municipality can start: the tiles of the home page.
+
+    Those of the municipality and those that serve all, if they say where a sign-in starts.
+    """
+    return tuple(
+        client
+        for client in list_clients(db)
+        if client.is_active
+        and client.initiate_login_uri is not None
+        and client.municipality_id in (None, municipality_id)
+    )
+
+
 def is_registered_origin(db: Session, origin: str) -> bool:
     """Whether a browser client was registered with this origin (CA-10)."""
     return any(client.is_active and origin in client.cors_origins for client in list_clients(db))

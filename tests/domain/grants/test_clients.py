@@ -24,6 +24,7 @@ from idp.domain.grants.clients import (
     find_client,
     is_registered_origin,
     list_clients,
+    list_services,
     subject_sector,
     valid_secrets,
 )
@@ -243,6 +244,19 @@ def test_clients_are_listed_by_municipality(world):
     assert [each.client_id for each in world.do(list_clients)] == ["app", "booking", "care-booking"]
     own = world.do(list_clients, municipality_id=world.municipality_id)
     assert [each.client_id for each in own] == ["app", "booking"]
+
+
+def test_b21_the_services_of_a_family_are_her_municipalitys_and_those_for_all(world):
+    start_at = {"initiate_login_uri": "https://booking.example/login"}
+    register(world, client_id="for-all", **start_at)
+    register(world, client_id="silent")
+    town = world.one(select(Municipality))
+    register(world, client_id="of-town", kosodate_municipality=town.code, **start_at)
+    register(world, client_id="stopped", **start_at)
+    world.do(disable_client, "stopped", actor=COMMAND_LINE, now=world.now)
+    own = world.do(list_services, world.municipality_id)
+    assert [each.client_id for each in own] == ["for-all", "of-town"]
+    assert [each.client_id for each in world.do(list_services, None)] == ["for-all"]
 
 
 def test_public_subjects_share_one_sector(world):

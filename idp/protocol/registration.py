@@ -174,7 +174,7 @@ def _check_together(document: Document, metadata: ClientMetadata) -> None:
     uses_code = GrantType.AUTHORIZATION_CODE in metadata.grant_types
     if uses_code and not metadata.redirect_uris:
         document.fault("redirect_uris", "redirect_uri_needed")
-    if not metadata.names:
+    if "" not in metadata.names:
         document.fault("client_name", "needed")
     if metadata.is_public and GrantType.CLIENT_CREDENTIALS in metadata.grant_types:
         document.fault("grant_types", "grant_needs_authentication")

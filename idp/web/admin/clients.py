@@ -21,6 +21,7 @@ from idp.domain.staff.roles import Permission
 from idp.protocol.addresses import AddressRules
 from idp.protocol.client import AuthMethod, RegisteredClient
 from idp.protocol.client_form import field_of, read_form, write_form
+from idp.protocol.document import MetadataFault
 from idp.protocol.registration import MetadataError, Registration, parse_registration
 from idp.protocol.scope import SUPPORTED
 from idp.web.admin.desk import console
@@ -167,9 +168,19 @@ def _parse(known: dict[str, object]) -> Registration | list[FieldError]:
         return parse_registration(document, rules=rules)
     except MetadataError as error:
         return [
-            field_error(field_of(fault), f"admin.fault.{fault.reason}", name=fault.field)
+            field_error(field_of(fault), f"admin.fault.{fault.reason}", name=_label(fault))
             for fault in error.faults
         ]
+
+
+def _label(fault: MetadataFault) -> str:
+    """Return the words of the form for a faulty member, with its line where it has several."""
+    field = field_of(fault)
+    if not field:
+        return fault.field
+    label = services().texts.get(language(), f"admin.field.{field}")
+    place = fault.field.partition("[")[2].rstrip("]")
+    return f"{label} {int(place) + 1}" if place else label
 
 
 def _refusal_error(refusal: RegistrationRefusal) -> FieldError:

@@ -45,6 +45,7 @@ def show_consent() -> Response:
         "signin/consent.html",
         action_href=with_query("/consent", {"i": str(pending.interaction_id)}),
         client_operator=client.operator_in(tag),
+        glyph=client.glyph,
         scopes=[{"code": code, "claim_keys": keys} for code, keys in pending.shown_scopes()],
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,

@@ -1,10 +1,8 @@
 """Calls of clients: read the form, answer JSON, and let registered browser clients in."""
 
-import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import structlog
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,20 +12,17 @@ from idp.domain.grants.clients import is_registered_origin
 from idp.oauth.calls import Answer, Call
 from idp.protocol.errors import DisplayedError, EndpointError
 from idp.protocol.params import Params, parse_params
+from idp.web import client_calls
 from idp.web.deps import peer_address, services
 from idp.web.intake import MAX_QUERY_BYTES
 from idp.web.render import see_other
 
 FORM = "application/x-www-form-urlencoded"
-#: RFC 6749 §5.1 writes the type like this.
-_JSON = "application/json;charset=UTF-8"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "3600",
 }
-
-_log = structlog.get_logger()
 
 
 def read_call() -> Call:
@@ -79,19 +74,13 @@ def come_back(path: str) -> AnyResponse:
 def send_json(
     body: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer JSON that nobody keeps (RFC 6749 §5.1)."""
-    response = Response(json.dumps(body, ensure_ascii=False), status=status, content_type=_JSON)
-    response.headers["Cache-Control"] = "no-store"
-    for name, value in (headers or {}).items():
-        response.headers[name] = value
-    return share_with_origin(response)
+    """Answer JSON, to registered browser clients too."""
+    return share_with_origin(client_calls.send_json(body, status=status, headers=headers))
 
 
 def send(answer: Answer) -> Response:
-    """Send an answer; a refusal leaves its reason in the log."""
-    if answer.reason is not None:
-        _log.info("call.refused", reason=answer.reason, endpoint=request.endpoint)
-    return send_json(answer.body, status=answer.status, headers=answer.headers)
+    """Send an answer, to registered browser clients too."""
+    return share_with_origin(client_calls.send(answer))
 
 
 def share_with_origin(response: Response) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 #: Makes the session of the current request or job.
@@ -42,3 +43,9 @@ def reading(sessions: Sessions) -> Iterator[Session]:
     finally:
         db.rollback()
         db.close()
+
+
+def ping(sessions: Sessions) -> None:
+    """Ask the database for nothing; raises one of `idp.db.errors.UNAVAILABLE` if it is away."""
+    with reading(sessions) as db:
+        db.execute(text("SELECT 1"))

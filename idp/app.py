@@ -1,0 +1,160 @@
+"""The composition root: builds the services, registers every view."""
+
+import logging
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from flask_sqlalchemy import SQLAlchemy
+
+from idp.base.clock import Clock, utc_now
+from idp.base.keyring import Keyring, build_keyring
+from idp.base.secret import from_base64url
+from idp.base.texts import load_texts
+from idp.db.engine import configure_engine, engine_options
+from idp.domain.signin.passwords import Hasher
+from idp.model.tables import Base
+from idp.settings.schema import Settings
+from idp.web import errors, guards, headers, health, render
+from idp.web.account import consents as account_consents
+from idp.web.account import documents, home, household, profile, security
+from idp.web.admin import clients as admin_clients
+from idp.web.admin import keys as admin_keys
+from idp.web.api import notices
+from idp.web.deps import SERVICES, Services
+from idp.web.limits import LIMITER, RateLimiter
+from idp.web.oidc import authorize, consent, discovery, token, userinfo
+from idp.web.oidc import logout as oidc_logout
+from idp.web.signin import (
+    acting_for,
+    activation,
+    cancel,
+    code,
+    flow,
+    help_pages,
+    language,
+    login,
+    logout,
+    reset,
+    terms,
+)
+from idp.web.staff import (
+    audit,
+    changes,
+    mail,
+    person,
+    protection,
+    recovery,
+    register,
+    search,
+)
+from idp.web.staff import household as staff_household
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = ROOT / "templates"
+#: Names of hosts a proxy or a probe on this machine may use beside the issuer's.
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.bp,
+    flow.bp,
+    login.bp,
+    code.bp,
+    cancel.bp,
+    logout.bp,
+    language.bp,
+    acting_for.bp,
+    terms.bp,
+    reset.bp,
+    activation.bp,
+    help_pages.bp,
+    home.bp,
+    documents.bp,
+    security.bp,
+    account_consents.bp,
+    household.bp,
+    profile.bp,
+    authorize.bp,
+    consent.bp,
+    token.bp,
+    userinfo.bp,
+    discovery.bp,
+    oidc_logout.bp,
+    notices.bp,
+    search.bp,
+    person.bp,
+    changes.bp,
+    recovery.bp,
+    protection.bp,
+    register.bp,
+    staff_household.bp,
+    mail.bp,
+    audit.bp,
+    admin_clients.bp,
+    admin_keys.bp,
+)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+    """Build the provider: one application, no state outside it."""
+    # Authlib writes live tokens at DEBUG.
+    logging.getLogger("authlib").setLevel(logging.WARNING)
+    app = Flask(
+        "idp",
+        template_folder=str(TEMPLATES),
+        static_folder=str(ROOT / "idp/web/static"),
+        static_url_path="/static",
+    )
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.server.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.server.max_body_bytes,
+        MAX_FORM_PARTS=400,
+        TRUSTED_HOSTS=[settings.provider.issuer.partition("://")[2], *_LOCAL_HOSTS],
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    database = _open_database(app, settings)
+    app.extensions[SERVICES] = Services(
+        settings=settings,
+        clock=clock,
+        sessions=database.session,
+        keys=keyring_of(settings),
+        texts=load_texts(TEMPLATES / "texts"),
+        hasher=Hasher(
+            pepper=from_base64url(settings.secrets.password_pepper),
+            concurrency=settings.signin.hash_concurrency,
+        ),
+    )
+    app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
+    app.before_request(guards.enforce)
+    app.after_request(headers.finish)
+    render.register(app)
+    errors.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """Build the keys of this installation from its settings."""
+    secrets = settings.secrets
+    previous = secrets.previous_master_key
+    return build_keyring(
+        master_key=from_base64url(secrets.master_key),
+        subject_key=from_base64url(secrets.subject_key),
+        pepper=from_base64url(secrets.password_pepper),
+        previous_master_key=from_base64url(previous) if previous else None,
+    )
+
+
+def _open_database(app: Flask, settings: Settings) -> SQLAlchemy:
+    """Let Flask-SQLAlchemy own engine and sessions; operations get them as `db`."""
+    url = settings.database.url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(
+        url, pool_size=settings.database.pool_size
+    )
+    database = SQLAlchemy(
+        app, model_class=Base, session_options={"expire_on_commit": False, "autoflush": True}
+    )
+    with app.app_context():
+        configure_engine(database.engine)
+    return database

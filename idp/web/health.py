@@ -1,0 +1,29 @@
+"""What the supervisor and the proxy ask: alive, and ready to serve."""
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from idp.db.errors import UNAVAILABLE
+from idp.db.session import ping
+from idp.web.deps import services
+from idp.web.guards import client_endpoint
+
+bp = Blueprint("health", __name__, url_prefix="/health")
+
+
+@bp.get("/live")
+@client_endpoint
+def live() -> ResponseReturnValue:
+    """Answer as long as the process answers at all."""
+    return jsonify({"status": "alive"})
+
+
+@bp.get("/ready")
+@client_endpoint
+def ready() -> ResponseReturnValue:
+    """Answer 200 when the database answers, else 503."""
+    try:
+        ping(services().sessions)
+    except UNAVAILABLE:
+        return jsonify({"status": "waiting for the database"}), 503
+    return jsonify({"status": "ready"})

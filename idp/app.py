@@ -115,7 +115,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions[SERVICES] = Services(
         settings=settings,
         clock=clock,
-        sessions=database.session,
+        # The factory, not the scoped session: a page that is rendered inside a transaction reads
+        # in a session of its own, and closing that one must not undo the transaction.
+        sessions=database.session.session_factory,
         keys=keyring_of(settings),
         texts=load_texts(TEMPLATES / "texts"),
         hasher=Hasher(

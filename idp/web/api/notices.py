@@ -14,7 +14,6 @@ from idp.web.guards import client_endpoint
 from idp.web.provider import current_provider
 
 bp = Blueprint("api_notices", __name__, url_prefix="/api")
-client_calls.register_failures(bp)
 
 
 @bp.post("/notifications")

@@ -7,12 +7,10 @@ from flask import Blueprint, Response
 
 from idp.domain.grants.keys import LoadedKeys, published_keys
 from idp.protocol.metadata import ProviderFacts, build_metadata
-from idp.web.client_calls import register_failures
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
 
 bp = Blueprint("oidc_discovery", __name__)
-register_failures(bp)
 
 _METADATA_SECONDS = 3_600
 

@@ -11,14 +11,12 @@ from idp.oauth.token_care import answer_introspection_call, answer_revocation_ca
 from idp.oauth.tokens import UnsignedTokens
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import parse_params
-from idp.web.client_calls import register_failures
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
 from idp.web.oidc.calls import answer_preflight, read_call, send, send_json
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_token", __name__)
-register_failures(bp)
 
 Operation = Callable[..., UnsignedTokens | Answer]
 

@@ -6,14 +6,12 @@ from idp.db.session import reading
 from idp.oauth.userinfo import answer_userinfo, resolve_bearer
 from idp.protocol.errors import BearerError
 from idp.protocol.params import Params, parse_params
-from idp.web.client_calls import register_failures
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
 from idp.web.oidc.calls import FORM, answer_preflight, send_json
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_userinfo", __name__)
-register_failures(bp)
 
 
 @bp.route("/userinfo", methods=["GET"], provide_automatic_options=False)

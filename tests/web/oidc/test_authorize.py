@@ -124,6 +124,7 @@ def test_az_07_a_form_post_is_escaped_and_goes_to_the_registered_address(rp, bro
     assert page.headers["Cache-Control"] == "no-store"
     assert "onload" not in page.text
     assert re.search(r'<script nonce="[^"]+">', page.text)
+    assert rp.redeem(form.fields["code"]).status == 200
 
 
 def test_az_07_errors_come_by_form_post_too(rp, browser):

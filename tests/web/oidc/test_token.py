@@ -213,7 +213,7 @@ def test_ft_01_while_the_database_is_away_clients_are_told_to_come_back(
     app.extensions[SERVICES] = replace(services, sessions=_gone)
     for answer in (rp.userinfo(token), rp.redeem("x"), rp.call("/introspect", token=token)):
         assert answer.error == (503, "temporarily_unavailable")
-        assert answer.response.headers["Retry-After"] == "5"
+        assert int(answer.response.headers["Retry-After"]) > 0
 
 
 def _gone():

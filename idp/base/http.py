@@ -1,0 +1,156 @@
+"""The one outgoing HTTP client: bounded in time, size and where it may go (protocol.md §5)."""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+
+import httpx
+
+from idp.base.url import UrlError, split_url
+
+MAX_BYTES = 65_536
+#: Carrier-grade NAT and the translation prefix lead to private networks as well.
+_MORE_PRIVATE = tuple(
+    ipaddress.ip_network(text) for text in ("100.64.0.0/10", "64:ff9b::/96", "64:ff9b:1::/48")
+)
+
+
+class FetchError(Exception):
+    """A call that did not work; `reason` is a stable key, free of addresses."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What the other side answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class HttpClient:
+    """Calls other servers: https only, no redirects, one resolved public address, 64 kB.
+
+    `allow_loopback` is for the demonstration alone: there services run on http://127.0.0.1.
+    """
+
+    timeout_seconds: float
+    ca_file: str = ""
+    allow_loopback: bool = False
+
+    def get(self, url: str) -> Fetched:
+        """Read a document.
+
+        Raises:
+            FetchError: url, address, timeout, too_large or connection.
+        """
+        return self._call("GET", url, None)
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Fetched:
+        """Post a form.
+
+        Raises:
+            FetchError: url, address, timeout, too_large or connection.
+        """
+        return self._call("POST", url, form)
+
+    def _call(self, method: str, url: str, form: Mapping[str, str] | None) -> Fetched:
+        parts = self._checked(url)
+        address = self._resolve(parts)
+        deadline = time.monotonic() + self.timeout_seconds
+        pinned, headers, extensions = _pin(parts, address)
+        try:
+            with (
+                httpx.Client(
+                    verify=self._context(),
+                    timeout=self.timeout_seconds,
+                    follow_redirects=False,
+                    trust_env=False,
+                ) as client,
+                client.stream(
+                    method, pinned, headers=headers, data=form, extensions=extensions
+                ) as response,
+            ):
+                body = _read(response, deadline)
+                kind = response.headers.get("content-type", "")
+                return Fetched(response.status_code, kind, body)
+        except httpx.TimeoutException:
+            raise FetchError("timeout") from None
+        except (httpx.HTTPError, ssl.SSLError):
+            raise FetchError("connection") from None
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self.ca_file:
+            context.load_verify_locations(self.ca_file)
+        return context
+
+    def _checked(self, url: str) -> SplitResult:
+        try:
+            parts = split_url(url)
+        except UrlError:
+            raise FetchError("url") from None
+        if not parts.hostname or parts.username is not None or parts.fragment:
+            raise FetchError("url")
+        if parts.scheme == "https":
+            return parts
+        if parts.scheme == "http" and self.allow_loopback and _is_loopback(parts.hostname):
+            return parts
+        raise FetchError("url")
+
+    def _resolve(self, parts: SplitResult) -> str:
+        """Resolve once; every address must be public, and the first one is the one called."""
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise FetchError("address") from None
+        addresses = [str(entry[4][0]) for entry in found]
+        if not addresses or not all(self._may_call(address) for address in addresses):
+            raise FetchError("address")
+        return addresses[0]
+
+    def _may_call(self, text: str) -> bool:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if self.allow_loopback and address.is_loopback:
+            return True
+        mapped = getattr(address, "ipv4_mapped", None)
+        if mapped is not None:
+            return self._may_call(str(mapped))
+        return address.is_global and not any(address in network for network in _MORE_PRIVATE)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+def _pin(parts: SplitResult, address: str) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Name the resolved address in the URL, the host in `Host` and in the TLS handshake."""
+    literal = f"[{address}]" if ":" in address else address
+    port = f":{parts.port}" if parts.port else ""
+    query = f"?{parts.query}" if parts.query else ""
+    url = f"{parts.scheme}://{literal}{port}{parts.path or '/'}{query}"
+    host = parts.hostname or ""
+    return url, {"Host": f"{host}{port}"}, {"sni_hostname": host}
+
+
+def _read(response: httpx.Response, deadline: float) -> bytes:
+    """Read at most 64 kB until the deadline, however slowly it drips (SR-04)."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise FetchError("too_large")
+        if time.monotonic() > deadline:
+            raise FetchError("timeout")
+    return bytes(body)

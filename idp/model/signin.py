@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.model.base import Base
@@ -68,6 +68,8 @@ class Interaction(Base):
     #: The session this walk made or took over.
     session_id: Mapped[UUID | None]
     shared_device: Mapped[bool] = mapped_column(default=False)
+    #: The person asked to stay signed in on this device.
+    keeps_session: Mapped[bool] = mapped_column(default=False, server_default=false())
     household_id: Mapped[UUID | None]
     #: Terms agreed to in this walk (asked once a sign-in).
     terms_at: Mapped[datetime | None]

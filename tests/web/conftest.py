@@ -1,50 +1,22 @@
 """The provider as an application, with fresh databases and a clock that stands still."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
-from idp.app import create_app
-from idp.base.secret import to_base64url
 from idp.db.session import transaction
 from idp.model.upkeep import OutboxMessage
-from idp.settings.load import build_settings
 from idp.web.deps import SERVICES
 from tests import factories
-from tests.hashers import make_hasher
+from tests.web.applications import build_app
 from tests.web.pages import Browser
-
-ORIGIN = "https://id.kakuu.example.jp"
-
-
-def settings_for(database_url, **sections):
-    """Return settings of an installation behind https; sections may be changed."""
-    table = {
-        "provider": {"issuer": ORIGIN},
-        "database": {"url": database_url},
-        "secrets": {
-            "master_key": to_base64url(factories.MASTER_KEY),
-            "subject_key": to_base64url(factories.SUBJECT_KEY),
-            "password_pepper": to_base64url(factories.PEPPER),
-        },
-        "mail": {"from_address": "noreply@kakuu.example.jp"},
-        "limits": {"per_minute": 100_000},
-    }
-    for name, values in sections.items():
-        table[name] = table.get(name, {}) | values
-    return build_settings(table, {})
 
 
 @pytest.fixture
 def app(sqlite_url, clock):
     """The whole provider on SQLite."""
-    app = create_app(settings_for(sqlite_url), clock)
-    app.config["ORIGIN"] = ORIGIN
-    # The real hasher at a price that a thousand sign-ins can pay.
-    app.extensions[SERVICES] = replace(app.extensions[SERVICES], hasher=make_hasher())
-    return app
+    return build_app(sqlite_url, clock)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from math import ceil
 from sqlalchemy.orm import Session
 
 from idp.domain.signin.code_mails import cool_down_left, masked_mail_of
-from idp.domain.signin.interactions import Walk
+from idp.domain.signin.interactions import DeviceUse, Walk
 from idp.domain.signin.policy import StepKind, trust_days
 from idp.domain.signin.second_step import open_step
 from idp.domain.signin.setup import Setup
@@ -33,7 +33,7 @@ def look_at_code(db: Session, walk: Walk, *, setup: Setup, now: datetime) -> Cod
     if kind is None or walk.account_id is None:
         return None
     account = db.get_one(Account, walk.account_id)
-    offers_trust = kind is StepKind.MAIL and not walk.shared_device
+    offers_trust = kind is StepKind.MAIL and walk.device_use is not DeviceUse.SHARED
     return CodePage(
         kind=kind.value,
         masked_mail=masked_mail_of(db, walk.account_id),

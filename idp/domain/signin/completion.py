@@ -1,7 +1,7 @@
 """The end of an authentication: the session, the device, the record of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.domain.people.households import memberships_of
 from idp.domain.signin.devices import RememberedDevice, remember_device, trust_device
-from idp.domain.signin.interactions import record_session
+from idp.domain.signin.interactions import DeviceUse, record_session
 from idp.domain.signin.policy import StepKind, acr_of, trust_days
 from idp.domain.signin.sessions import (
     NewSession,
     StartedSession,
     end_session,
+    raise_session,
     renew_session,
     start_session,
 )
@@ -22,7 +23,7 @@ from idp.domain.signin.setup import Setup
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
-from idp.model.people import Account
+from idp.model.people import Account, Door
 from idp.model.signin import SessionEnd
 
 
@@ -32,7 +33,7 @@ class Authentication:
 
     account_id: UUID
     step: StepKind
-    is_shared: bool
+    use: DeviceUse = DeviceUse.OWN
     #: Let this browser skip the mailed code from now on.
     trusts_device: bool = False
 
@@ -45,6 +46,8 @@ class SignedInWhole:
     token: str
     #: None on a shared device: nothing stays there.
     device_token: str | None
+    #: How long the browser keeps the session's cookie; None = until it is closed.
+    cookie_lifetime: timedelta | None = None
 
 
 def complete_sign_in(
@@ -59,7 +62,8 @@ def complete_sign_in(
     """Start the session of a person who has proved all that was asked."""
     account = db.get_one(Account, proved.account_id)
     device = None
-    if not proved.is_shared:
+    is_shared = proved.use is DeviceUse.SHARED
+    if not is_shared:
         device = _remember(db, account, proved, visitor, now=now)
     if account.last_sign_in_at is not None and (device is None or device.is_new):
         _tell_of_new_device(db, account, visitor, keys=setup.keys, now=now)
@@ -71,7 +75,8 @@ def complete_sign_in(
         amr=methods,
         device_label=visitor.label,
         limits=setup.sessions,
-        shared_device=proved.is_shared,
+        shared_device=is_shared,
+        is_kept=_is_kept(proved, account, setup),
         device_id=device.id if device else None,
         address=visitor.network,
         household_id=_only_household(db, account.id, now=now),
@@ -81,7 +86,17 @@ def complete_sign_in(
     record_session(db, walk_id, started.session_id, second_step_at=second_step_at)
     account.last_sign_in_at = now
     _write_audit(db, account, proved, visitor, now=now)
-    return SignedInWhole(started.session_id, started.token, device.token if device else None)
+    return SignedInWhole(
+        session_id=started.session_id,
+        token=started.token,
+        device_token=device.token if device else None,
+        cookie_lifetime=setup.sessions.kept if wanted.is_kept else None,
+    )
+
+
+def _is_kept(proved: Authentication, account: Account, setup: Setup) -> bool:
+    is_offered = setup.sessions.kept > timedelta(0) and account.door is Door.FAMILY
+    return is_offered and proved.use is DeviceUse.KEPT
 
 
 def complete_step_up(
@@ -90,7 +105,6 @@ def complete_step_up(
     proved: Authentication,
     visitor: Visitor,
     *,
-    setup: Setup,
     now: datetime,
 ) -> SignedInWhole | None:
     """Write a second step into the session that is there; when she signed in stays as it was."""
@@ -98,18 +112,7 @@ def complete_step_up(
     if person is None or person.account_id != proved.account_id:
         return None
     level, methods = acr_of(proved.step)
-    wanted = NewSession(
-        account_id=person.account_id,
-        door=person.door,
-        acr=level,
-        amr=methods,
-        device_label=visitor.label,
-        limits=setup.sessions,
-        shared_device=person.shared_device,
-        authenticated_at=person.authenticated_at,
-        expires_at=person.expires_at,
-    )
-    renewed = renew_session(db, person.session_id, wanted, now=now)
+    renewed = raise_session(db, person, level, methods, now=now)
     if renewed is None:
         return None
     record_session(db, walk_id, renewed.session_id, second_step_at=now)
@@ -174,6 +177,6 @@ def _write_audit(
         "signin.succeeded",
         subject_id=account.id,
         municipality_id=account.municipality_id,
-        detail={"step": proved.step.value, "shared": proved.is_shared},
+        detail={"step": proved.step.value, "device": proved.use.value},
     )
     record(db, act, actor=actor, now=now)

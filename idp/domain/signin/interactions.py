@@ -8,6 +8,7 @@ and `hinted_account_id` (the person an `id_token_hint` named). The rest is kept 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,17 @@ AUTHORIZE = InteractionPurpose.AUTHORIZE
 HOME = InteractionPurpose.HOME
 STAFF = InteractionPurpose.STAFF
 Purposes = frozenset[InteractionPurpose]
+
+
+class DeviceUse(StrEnum):
+    """Whose device it is, as the person says on the sign-in page."""
+
+    OWN = "own"
+    #: Stay signed in here (B17); only where the installation offers it.
+    KEPT = "kept"
+    #: Other people use it too (B18, D7).
+    SHARED = "shared"
+
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -64,7 +76,7 @@ class Walk:
     password_verified_at: datetime | None
     second_step_at: datetime | None
     session_id: UUID | None
-    shared_device: bool
+    device_use: DeviceUse
     household_id: UUID | None
     consent_at: datetime | None
     denied_at: datetime | None
@@ -91,6 +103,7 @@ def open_interaction(
         request=dict(wanted.request),
         return_path=wanted.return_path,
         shared_device=False,
+        keeps_session=False,
         created_at=now,
         expires_at=now + wanted.lifetime,
     )
@@ -149,7 +162,7 @@ def _read(row: Interaction) -> Walk:
         password_verified_at=row.password_verified_at,
         second_step_at=row.second_step_at,
         session_id=row.session_id,
-        shared_device=row.shared_device,
+        device_use=_device_use(row),
         household_id=row.household_id,
         consent_at=row.consent_at,
         denied_at=row.denied_at,
@@ -158,8 +171,14 @@ def _read(row: Interaction) -> Walk:
     )
 
 
+def _device_use(row: Interaction) -> DeviceUse:
+    if row.shared_device:
+        return DeviceUse.SHARED
+    return DeviceUse.KEPT if row.keeps_session else DeviceUse.OWN
+
+
 def record_password(
-    db: Session, interaction_id: UUID, account_id: UUID, *, is_shared: bool, now: datetime
+    db: Session, interaction_id: UUID, account_id: UUID, *, use: DeviceUse, now: datetime
 ) -> bool:
     """Note whose password was right; what an earlier person did in this walk is forgotten."""
     return _record(
@@ -169,7 +188,8 @@ def record_password(
         password_verified_at=now,
         second_step_at=None,
         session_id=None,
-        shared_device=is_shared,
+        shared_device=use is DeviceUse.SHARED,
+        keeps_session=use is DeviceUse.KEPT,
         household_id=None,
         terms_at=None,
         consent_at=None,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from idp.base.text import login_key, password_form
 from idp.domain.signin import attempts, limits
 from idp.domain.signin.devices import find_device
+from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.lookup import find_by_login_id, find_hash
 from idp.domain.signin.passwords import MAX_LENGTH, Hasher
 from idp.domain.signin.policy import site_policy
@@ -34,7 +35,7 @@ class Typed:
     password: str
     #: The municipality whose page it is.
     municipality_id: UUID | None = None
-    is_shared: bool = False
+    use: DeviceUse = DeviceUse.OWN
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from idp.domain.signin import attempts, limits
 from idp.domain.signin.code_mails import send_code
 from idp.domain.signin.completion import Authentication, SignedInWhole, complete_sign_in
 from idp.domain.signin.devices import find_device
-from idp.domain.signin.interactions import Walk, record_password
+from idp.domain.signin.interactions import DeviceUse, Walk, record_password
 from idp.domain.signin.login import Locked, Prepared, Verified, lock_minutes
 from idp.domain.signin.policy import StepKind, choose_second_step
 from idp.domain.signin.setup import Setup
@@ -66,12 +66,12 @@ def record_login(
     A failure was counted before; it is returned, so that the caller commits either way.
     """
     prepared = verified.prepared
-    is_shared = prepared.typed.is_shared
+    use = prepared.typed.use
     account = _who_may_come_in(db, verified, now=now)
     if account is None:
         return _record_failure(db, prepared, visitor, setup=setup, now=now)
     device = None
-    if not is_shared:
+    if use is not DeviceUse.SHARED:
         device = find_device(db, visitor.device_token, account.id, now=now)
     wanted = wanted_acr(walk.request)
     step = choose_second_step(db, account, wanted_acr=wanted, device=device)
@@ -80,10 +80,10 @@ def record_login(
     attempts.forget(db, limits.PASSWORD, prepared.lock.subject)
     if verified.new_hash is not None:
         _store_hash(db, account.id, verified.new_hash)
-    if not record_password(db, walk.id, account.id, is_shared=is_shared, now=now):
+    if not record_password(db, walk.id, account.id, use=use, now=now):
         return WalkEnded()
     if step is StepKind.NONE:
-        proved = Authentication(account.id, step, is_shared=is_shared)
+        proved = Authentication(account.id, step, use)
         return complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=now)
     if step is StepKind.MAIL:
         # Whether the mail limit lets it out is the code page's business.

@@ -137,12 +137,12 @@ def judge(
     proved = Authentication(
         taken.account_id,
         taken.kind,
-        is_shared=walk.shared_device,
+        walk.device_use,
         trusts_device=typed.trusts_device,
     )
     if walk.password_verified_at is not None:
         return complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=now)
-    return complete_step_up(db, walk.id, proved, visitor, setup=setup, now=now) or NoStepOpen()
+    return complete_step_up(db, walk.id, proved, visitor, now=now) or NoStepOpen()
 
 
 def _compare(

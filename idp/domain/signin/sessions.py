@@ -29,6 +29,8 @@ class SessionLimits:
     absolute: timedelta = timedelta(hours=12)
     shared_idle: timedelta = timedelta(minutes=5)
     staff_idle: timedelta = timedelta(minutes=15)
+    #: "Keep me signed in": idle and longest life in one; zero = not offered (B17).
+    kept: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,12 @@ class NewSession:
     device_label: str
     limits: SessionLimits
     shared_device: bool = False
+    #: The person asked to stay signed in, and the installation offers it.
+    is_kept: bool = False
     device_id: UUID | None = None
     #: Network prefix, for the history.
     address: str | None = None
     household_id: UUID | None = None
-    #: When the person proved who she is; empty: now.
-    authenticated_at: datetime | None = None
-    #: A step-up does not start the clock of the longest life again.
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedS
         door=wanted.door.value,
         acr=wanted.acr,
         amr=list(wanted.amr),
-        authenticated_at=wanted.authenticated_at or now,
+        authenticated_at=now,
         last_seen_at=now,
         idle_seconds=int(_idle_time(wanted).total_seconds()),
-        expires_at=wanted.expires_at or now + wanted.limits.absolute,
+        expires_at=now + _longest_life(wanted),
         shared_device=wanted.shared_device,
         device_id=wanted.device_id,
         device_label=wanted.device_label,
@@ -110,6 +110,18 @@ def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedS
     return StartedSession(token=token, session_id=session.id)
 
 
+def _idle_time(wanted: NewSession) -> timedelta:
+    if wanted.shared_device:
+        return wanted.limits.shared_idle
+    if wanted.is_kept:
+        return wanted.limits.kept
+    return wanted.limits.staff_idle if wanted.door is Door.STAFF else wanted.limits.idle
+
+
+def _longest_life(wanted: NewSession) -> timedelta:
+    return wanted.limits.kept if wanted.is_kept else wanted.limits.absolute
+
+
 def renew_session(
     db: Session, session_id: UUID, wanted: NewSession, *, now: datetime
 ) -> StartedSession | None:
@@ -118,33 +130,42 @@ def renew_session(
     The id stays, so that services she is signed in to are not signed out; the old token is
     dead. None if the session has ended meanwhile.
     """
+    return _change(
+        db,
+        session_id,
+        wanted.account_id,
+        now=now,
+        acr=wanted.acr,
+        amr=list(wanted.amr),
+        authenticated_at=now,
+        idle_seconds=int(_idle_time(wanted).total_seconds()),
+        expires_at=now + _longest_life(wanted),
+        shared_device=wanted.shared_device,
+    )
+
+
+def raise_session(
+    db: Session, person: SignedIn, acr: str, amr: tuple[str, ...], *, now: datetime
+) -> StartedSession | None:
+    """Write a second step into a session: a new token, and the limits in time as they were."""
+    return _change(db, person.session_id, person.account_id, now=now, acr=acr, amr=list(amr))
+
+
+def _change(
+    db: Session, session_id: UUID, account_id: UUID, *, now: datetime, **values: object
+) -> StartedSession | None:
     token = new_token()
     result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
         update(BrowserSession)
         .where(
             BrowserSession.id == session_id,
-            BrowserSession.account_id == wanted.account_id,
+            BrowserSession.account_id == account_id,
             BrowserSession.ended_at.is_(None),
         )
-        .values(
-            token_digest=digest(token),
-            acr=wanted.acr,
-            amr=list(wanted.amr),
-            authenticated_at=wanted.authenticated_at or now,
-            last_seen_at=now,
-            idle_seconds=int(_idle_time(wanted).total_seconds()),
-            expires_at=wanted.expires_at or now + wanted.limits.absolute,
-            shared_device=wanted.shared_device,
-        )
+        .values(token_digest=digest(token), last_seen_at=now, **values)
         .execution_options(synchronize_session="fetch")
     )
     return StartedSession(token, session_id) if result.rowcount == 1 else None
-
-
-def _idle_time(wanted: NewSession) -> timedelta:
-    if wanted.shared_device:
-        return wanted.limits.shared_idle
-    return wanted.limits.staff_idle if wanted.door is Door.STAFF else wanted.limits.idle
 
 
 def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:

@@ -96,7 +96,12 @@ def wait_page(pages: DoorPages, name: str, walk: Walk | None, *, until: datetime
 
 def enter(signed_in: SignedInWhole, walk: Walk) -> Response:
     """Give the browser its new session and hand over to the dispatcher (SE-01, BR-07)."""
-    put_cookie("session", signed_in.token)
+    kept = signed_in.cookie_lifetime
+    put_cookie(
+        "session",
+        signed_in.token,
+        max_age_seconds=None if kept is None else int(kept.total_seconds()),
+    )
     if signed_in.device_token is not None:
         lifetime = int(COOKIE_LIFETIME.total_seconds())
         put_cookie("device", signed_in.device_token, max_age_seconds=lifetime)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from idp.db.session import reading, transaction
 from idp.domain.signin.completion import SignedInWhole
 from idp.domain.signin.doors import FAMILY, STAFF
-from idp.domain.signin.interactions import Walk
+from idp.domain.signin.interactions import DeviceUse, Walk
 from idp.domain.signin.login import Locked, Paused, Typed, prepare_login, verify_login
 from idp.domain.signin.login_outcome import (
     LoginOutcome,
@@ -98,7 +98,7 @@ def _submit(pages: DoorPages) -> Response:
         login_id=login_id,
         password=password,
         municipality_id=_municipality_of(walk),
-        is_shared=request.form.get("shared_device") == "1",
+        use=_device_use(),
     )
     visitor, setup = current_visitor(), sign_in_setup()
     with transaction(services().sessions) as db:
@@ -142,14 +142,23 @@ def _form(
         "values": {
             "login_id": login_id,
             "shared_device": request.form.get("shared_device", ""),
+            "keep_signed_in": request.form.get("keep_signed_in", ""),
         },
         "errors": [],
         "remaining_tries": None,
         "minutes": 0,
         "lead_with_reset": False,
         "allow_shared": pages.entrance is Entrance.FAMILY,
+        "keep_days": services().settings.signin.keep_days,
     }
     return door_page(pages, "login", walk, status, **(shown | facts))
+
+
+def _device_use() -> DeviceUse:
+    """Return whose device it is; "other people use it" wins over "stay signed in" (B18)."""
+    if request.form.get("shared_device") == "1":
+        return DeviceUse.SHARED
+    return DeviceUse.KEPT if request.form.get("keep_signed_in") == "1" else DeviceUse.OWN
 
 
 def _missing(pages: DoorPages, login_id: str, password: str) -> list[FieldError]:

@@ -152,6 +152,7 @@ def sign_in_setup() -> Setup:
             absolute=timedelta(hours=settings.session.absolute_hours),
             shared_idle=timedelta(minutes=settings.session.shared_idle_minutes),
             staff_idle=timedelta(minutes=settings.session.staff_idle_minutes),
+            kept=timedelta(days=settings.signin.keep_days),
         ),
         password_tries=settings.signin.password_tries,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from idp.db.session import transaction
 from idp.domain.signin import interactions
+from idp.domain.signin.interactions import DeviceUse
 from tests import factories
 
 
@@ -57,23 +58,23 @@ def test_ot_13_nothing_is_added_to_a_completed_walk(sessions, clock, opened, mot
         assert not interactions.record_consent(db, opened.id, now=clock())
         assert not interactions.record_denial(db, opened.id, now=clock())
         assert not interactions.record_password(
-            db, opened.id, mother.id, is_shared=False, now=clock()
+            db, opened.id, mother.id, use=DeviceUse.OWN, now=clock()
         )
 
 
 def test_a_second_person_in_a_walk_inherits_nothing(sessions, clock, opened, find, town, mother):
     with transaction(sessions) as db:
-        interactions.record_password(db, opened.id, mother.id, is_shared=True, now=clock())
+        interactions.record_password(db, opened.id, mother.id, use=DeviceUse.SHARED, now=clock())
         interactions.record_consent(db, opened.id, now=clock())
         home = factories.make_household(
             db, now=clock(), municipality_id=town.id, representative=mother
         )
         interactions.record_household(db, opened.id, home.id)
         other = factories.make_account(db, now=clock(), municipality_id=town.id)
-        interactions.record_password(db, opened.id, other.id, is_shared=False, now=clock())
+        interactions.record_password(db, opened.id, other.id, use=DeviceUse.OWN, now=clock())
     walk = find(opened.id, opened.browser_token)
     assert walk.account_id == other.id
-    assert (walk.consent_at, walk.household_id, walk.shared_device) == (None, None, False)
+    assert (walk.consent_at, walk.household_id, walk.device_use) == (None, None, DeviceUse.OWN)
 
 
 def test_a09_the_newest_open_walk_of_a_browser_is_where_it_goes_on(sessions, clock):

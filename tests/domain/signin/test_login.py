@@ -11,6 +11,7 @@ from idp.db.session import transaction
 from idp.domain.people import accounts
 from idp.domain.signin import attempts, interactions, limits
 from idp.domain.signin.completion import SignedInWhole
+from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.login import Locked, Paused, Prepared, Typed, prepare_login, verify_login
 from idp.domain.signin.login_outcome import SignedInHalf, WrongCredentials, record_login
 from idp.domain.signin.policy import StepKind
@@ -456,7 +457,9 @@ def test_b17_a_trusted_device_skips_the_code_while_the_municipality_allows_it(
     with transaction(sessions) as db:
         token = factories.make_device(db, account_id=mother.id, now=clock(), trust_days=7)
     hers = replace(visitor, device_token=token)
-    outcome = try_login(mother.login_id, browser=hers, is_shared=is_shared)
+    outcome = try_login(
+        mother.login_id, browser=hers, use=DeviceUse.SHARED if is_shared else DeviceUse.OWN
+    )
     assert isinstance(outcome, expected)
 
 

@@ -14,6 +14,7 @@ from idp.domain.signin import completion, devices, interactions, walking
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent
 from idp.domain.signin.code_page import look_at_code
 from idp.domain.signin.completion import SignedInWhole
+from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.mailed_codes import NoCode
 from idp.domain.signin.policy import StepKind
 from idp.domain.signin.second_step import (
@@ -26,7 +27,8 @@ from idp.domain.signin.second_step import (
     send_again,
     take,
 )
-from idp.domain.signin.sessions import find_session
+from idp.domain.signin.sessions import SessionLimits, find_session
+from idp.domain.signin.setup import Setup
 from idp.domain.signin.signout import sign_out, sign_out_everywhere
 from idp.domain.upkeep.audit import Actor
 from idp.model.people import Account, PasswordCredential
@@ -43,12 +45,12 @@ BROWSER = "the browser"
 def half(sessions, clock, setup, open_walk, mother):
     """Open a walk in which a person's password was right, with a code in her mailbox."""
 
-    def run(account=mother, *, is_shared=False, **columns):
+    def run(account=mother, *, use=DeviceUse.OWN, **columns):
         # The newest mail is told by its time.
         clock.advance(timedelta(seconds=1))
         walk = open_walk(browser_token=BROWSER, **columns)
         with transaction(sessions) as db:
-            interactions.record_password(db, walk.id, account.id, is_shared=is_shared, now=clock())
+            interactions.record_password(db, walk.id, account.id, use=use, now=clock())
             found = interactions.find_walk(db, walk.id, BROWSER, now=clock())
             send_again(db, found, setup=setup, now=clock())
         return found
@@ -252,7 +254,7 @@ def test_a24_a_first_sign_in_tells_of_no_new_device_and_a_second_browser_does(
 def test_b18_a_shared_device_is_not_remembered_and_idles_five_minutes(
     sessions, clock, sign_in, person_of, mother
 ):
-    outcome = sign_in(is_shared=True)
+    outcome = sign_in(use=DeviceUse.SHARED)
     assert outcome.device_token is None
     assert person_of(outcome.token).shared_device
     with transaction(sessions) as db:
@@ -262,14 +264,15 @@ def test_b18_a_shared_device_is_not_remembered_and_idles_five_minutes(
 
 
 @pytest.mark.parametrize(
-    ("days", "is_shared", "expected"), [(7, False, True), (0, False, False), (7, True, False)]
+    ("days", "use", "expected"),
+    [(7, DeviceUse.OWN, True), (0, DeviceUse.OWN, False), (7, DeviceUse.SHARED, False)],
 )
 def test_b17_a_device_is_trusted_only_where_it_is_offered_and_never_a_shared_one(
-    sessions, clock, sign_in, mother, town, days, is_shared, expected
+    sessions, clock, sign_in, mother, town, days, use, expected
 ):
     with transaction(sessions) as db:
         db.get(type(town), town.id).trusted_device_days = days
-    outcome = sign_in(trusts_device=True, is_shared=is_shared)
+    outcome = sign_in(trusts_device=True, use=use)
     with transaction(sessions) as db:
         device = devices.find_device(db, outcome.device_token, mother.id, now=clock())
     assert (device is not None and device.is_trusted) is expected
@@ -282,7 +285,7 @@ def test_b17_the_page_offers_trust_as_the_municipality_allows_it(
     with transaction(sessions) as db:
         assert look_at_code(db, walk, setup=setup, now=clock()).trust_days == 0
         db.get(type(town), town.id).trusted_device_days = 14
-    shared = half(is_shared=True)
+    shared = half(use=DeviceUse.SHARED)
     with transaction(sessions) as db:
         assert look_at_code(db, walk, setup=setup, now=clock()).trust_days == 14
         assert look_at_code(db, shared, setup=setup, now=clock()).trust_days == 0
@@ -401,7 +404,7 @@ def test_a_service_that_asks_for_more_than_the_session_has_gets_a_second_step(
 ):
     walk = open_walk(browser_token=BROWSER)
     with transaction(sessions) as db:
-        proved = completion.Authentication(mother.id, StepKind.NONE, is_shared=False)
+        proved = completion.Authentication(mother.id, StepKind.NONE)
         weak = completion.complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=clock())
     before = person_of(weak.token)
     clock.advance(timedelta(minutes=5))
@@ -477,3 +480,25 @@ def test_the_last_sign_in_is_remembered(sessions, clock, mother, sign_in):
     sign_in()
     with transaction(sessions) as db:
         assert db.get(Account, mother.id).last_sign_in_at == clock()
+
+
+def test_b17_kept_sessions_last_their_days_where_the_installation_offers_it(
+    sessions, clock, keys, visitor, mother, half, person_of
+):
+    setup = Setup(keys=keys, sessions=SessionLimits(kept=timedelta(days=30)))
+    walk = half(use=DeviceUse.KEPT)
+    proved = completion.Authentication(mother.id, StepKind.MAIL, walk.device_use)
+    with transaction(sessions) as db:
+        kept = completion.complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=clock())
+    assert kept.cookie_lifetime == timedelta(days=30)
+    clock.advance(timedelta(days=30) - timedelta(microseconds=1))
+    assert person_of(kept.token) is not None
+    clock.advance(timedelta(microseconds=1))
+    assert person_of(kept.token) is None
+
+
+def test_b17_without_the_offer_a_forged_tick_keeps_nothing(sign_in, clock, person_of):
+    outcome = sign_in(use=DeviceUse.KEPT)
+    assert outcome.cookie_lifetime is None
+    clock.advance(timedelta(minutes=60))
+    assert person_of(outcome.token) is None

@@ -9,6 +9,7 @@ import pytest
 from idp.db.session import transaction
 from idp.model.people import AccountStatus, CredentialState, Door
 from tests import factories
+from tests.web.applications import build_app
 from tests.web.pages import Browser
 
 WRONG = "Himawari-43-batake"
@@ -297,3 +298,25 @@ def test_the_page_is_complete_in_english(app, enter, town):
     page = enter(browser, password=WRONG)
     assert page.headers["Content-Language"] == "en"
     assert "does not match" in page.text
+
+
+def test_b17_staying_signed_in_is_offered_only_where_it_is_allowed(
+    sqlite_url, clock, enter, browser, newest_code
+):
+    assert "keep_signed_in" not in browser.get("/login").form().names
+    app = build_app(sqlite_url, clock, signin={"keep_days": 30})
+    hers = Browser(app)
+    assert "keep_signed_in" in hers.get("/login").form().names
+    enter(hers, keep_signed_in="1").arrive().submit(code=newest_code())
+    clock.advance(timedelta(days=29))
+    assert hers.get("/account/security").status == 200
+
+
+def test_b17_b18_on_a_shared_device_nobody_stays_signed_in(
+    sqlite_url, clock, enter, newest_code, mother
+):
+    hers = Browser(build_app(sqlite_url, clock, signin={"keep_days": 30}))
+    page = enter(hers, keep_signed_in="1", shared_device="1").arrive()
+    page.submit(code=newest_code())
+    clock.advance(timedelta(minutes=5))
+    assert hers.get("/account/security").status == 303

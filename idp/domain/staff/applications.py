@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from idp.base.contact import show_phone
 from idp.domain.people.children import NewChild
 from idp.domain.people.memberships import last_day
 from idp.domain.people.names import PersonName
@@ -21,6 +22,11 @@ class Applicant:
     locale: str = "ja"
     #: The person's key in the application system: issuing twice is harmless.
     external_key: str | None = None
+
+    @property
+    def phone(self) -> str | None:
+        """The phone number as it is written in Japan."""
+        return show_phone(self.phone_number) if self.phone_number else None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.base.contact import show_phone
 from idp.base.text import login_key
 from idp.domain.people.children import KnownChild, children_of
 from idp.domain.people.memberships import Member, MemberStanding, members_of
@@ -75,6 +76,7 @@ class PersonDossier:
     email: str | None
     #: Named only where it is not the address.
     login_number: str | None
+    #: As it is written in Japan.
     phone_number: str | None
     locale: str
     intake_route: IntakeRoute
@@ -106,7 +108,7 @@ def view_person(
         name=name_of(account),
         email=account.email,
         login_number=_login_number(account),
-        phone_number=account.phone_number,
+        phone_number=show_phone(account.phone_number) if account.phone_number else None,
         locale=account.locale,
         intake_route=account.intake_route,
         standing=standing_of(account),

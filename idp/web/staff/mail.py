@@ -47,7 +47,7 @@ def export() -> Response:
             person.kana,
             person.email or "",
             format_datetime(language(), person.issued_at) if person.issued_at else "",
-            say(f"staff.stage.{person.stage.value}.title"),
+            say(f"staff.stage.{person.stage.value}.label"),
         )
         for person in people
     )

@@ -60,7 +60,7 @@ def test_a02_a04_the_check_page_shows_everything_and_writes_nothing(sessions, fo
         "山田 花子",
         "ヤマダ ハナコ",
         "hanako@example.jp",
-        "+819000009999",
+        "090-0000-9999",
         "2025年4月2日",
     ):
         assert text in page.text

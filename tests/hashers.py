@@ -1,7 +1,6 @@
 """Real hashers that are cheap: a test signs in many times."""
 
-from idp.domain.signin.passwords import Hasher
-
+from idp.domain.signin.hashing import Hasher
 from tests.factories import make_keyring
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from idp.base.text import login_key, password_form
 from idp.domain.signin import attempts, limits
 from idp.domain.signin.devices import find_device
+from idp.domain.signin.hashing import Hasher
 from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.lookup import find_by_login_id, find_hash
-from idp.domain.signin.passwords import MAX_LENGTH, Hasher
+from idp.domain.signin.passwords import MAX_LENGTH
 from idp.domain.signin.policy import site_policy
 from idp.domain.signin.setup import Setup
 from idp.domain.signin.visitors import Visitor

@@ -27,6 +27,11 @@ def load_settings(path: Path | None = None) -> Settings:
     return build_settings(_read_toml(file) if file else {}, os.environ)
 
 
+def announce_config(path: Path) -> None:
+    """Let processes that this one starts read the same file."""
+    os.environ[CONFIG_VARIABLE] = str(path.resolve())
+
+
 def build_settings(table: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Build settings from a parsed file and an environment."""
     sections = get_type_hints(Settings)

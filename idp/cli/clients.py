@@ -1,0 +1,126 @@
+"""`idp clients`: relying parties, also kept as files of client metadata (RFC 7591)."""
+
+import argparse
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from idp.cli.context import Context, opened
+from idp.cli.failure import CommandError
+from idp.domain.grants.client_registry import (
+    RegistrationRefusal,
+    disable_client,
+    enable_client,
+    end_old_secrets,
+    export_client,
+    import_client,
+    rotate_secret,
+)
+from idp.domain.grants.clients import find_any_client, list_clients
+from idp.domain.upkeep.audit import COMMAND_LINE
+from idp.protocol.addresses import AddressRules
+from idp.protocol.document import MetadataError
+from idp.protocol.registration import parse_registration
+
+_OVERLAP = timedelta(days=7)
+
+
+def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
+    """Add `clients import|export|list|rotate-secret|end-old-secrets|disable|enable`."""
+    commands = rooms.add_parser("clients", help="relying parties").add_subparsers(required=True)
+    take = commands.add_parser("import", help="register or update from a JSON file")
+    take.add_argument("file", type=Path, help="one client, or a list of clients")
+    take.set_defaults(run=_import)
+    commands.add_parser("list", help="list all").set_defaults(run=_list)
+    for name, run, purpose in (
+        ("export", _export, "print a client as such a file, without secrets"),
+        ("rotate-secret", _rotate, "make a second secret; the first holds on for 7 days"),
+        ("end-old-secrets", _end_old, "void all secrets but the newest"),
+        ("disable", _disable, "stop a client and void what it was granted"),
+        ("enable", _enable, "let it be used again"),
+    ):
+        parser = commands.add_parser(name, help=purpose)
+        parser.add_argument("client_id")
+        parser.set_defaults(run=run)
+
+
+def _import(options: argparse.Namespace) -> None:
+    for document in _read_documents(options.file):
+        with opened(options) as context:
+            _import_one(context, document)
+
+
+def _read_documents(path: Path) -> list[dict[str, object]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read as JSON ({type(error).__name__})") from None
+    documents = content if isinstance(content, list) else [content]
+    if not all(isinstance(document, dict) for document in documents):
+        raise CommandError(f"{path} must hold one object, or a list of objects")
+    return documents
+
+
+def _import_one(context: Context, document: dict[str, object]) -> None:
+    rules = AddressRules(allow_loopback_http=context.settings.dev.allow_http)
+    try:
+        registration = parse_registration(document, rules=rules)
+    except MetadataError as error:
+        faults = ", ".join(f"{fault.field}: {fault.reason}" for fault in error.faults)
+        raise CommandError(f"client {document.get('client_id', '')}: {faults}") from None
+    outcome = import_client(context.db, registration, actor=COMMAND_LINE, now=context.now)
+    if isinstance(outcome, RegistrationRefusal):
+        raise CommandError(f"client {registration.client_id}: {outcome}")
+    print(f"client_id\t{outcome.client.client_id}")
+    if outcome.secret is not None:
+        print(f"client_secret\t{outcome.secret}\t(shown this once)")
+
+
+def _list(options: argparse.Namespace) -> None:
+    with opened(options) as context:
+        for client in list_clients(context.db):
+            print(f"{client.client_id}\t{client.name_in('en')}")
+
+
+def _export(options: argparse.Namespace) -> None:
+    with opened(options) as context:
+        client = find_any_client(context.db, options.client_id)
+        if client is None:
+            raise CommandError("there is no such client")
+        document = export_client(context.db, client)
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _rotate(options: argparse.Namespace) -> None:
+    with opened(options) as context:
+        outcome = rotate_secret(
+            context.db,
+            options.client_id,
+            overlap=_OVERLAP,
+            actor=COMMAND_LINE,
+            now=context.now,
+        )
+    if isinstance(outcome, RegistrationRefusal):
+        raise CommandError(f"client {options.client_id}: {outcome}")
+    print(f"client_secret\t{outcome.secret}\t(shown this once)")
+
+
+def _end_old(options: argparse.Namespace) -> None:
+    _change(options, end_old_secrets)
+
+
+def _disable(options: argparse.Namespace) -> None:
+    _change(options, disable_client)
+
+
+def _enable(options: argparse.Namespace) -> None:
+    _change(options, enable_client)
+
+
+def _change(options: argparse.Namespace, operation: Callable[..., bool]) -> None:
+    with opened(options) as context:
+        done = operation(context.db, options.client_id, actor=COMMAND_LINE, now=context.now)
+    if not done:
+        raise CommandError("there is no such client, or nothing to change")

@@ -1,0 +1,130 @@
+"""`idp serve` and `idp worker`: the provider behind its TLS proxy, and what works beside it."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from idp.app import create_app, keyring_of
+from idp.base.clock import utc_now
+from idp.base.http import HttpClient
+from idp.cli.context import opened
+from idp.cli.database import _check
+from idp.db.session import transaction
+from idp.domain.grants.key_rotation import ensure_keys
+from idp.domain.upkeep.housekeeping import clean_up
+from idp.mail.messages import Writer
+from idp.mail.transport import MailTransport
+from idp.mail.worker import Worker
+from idp.settings.load import announce_config, load_settings
+from idp.web.deps import SERVICES, Services
+
+#: How long requests under way may take to finish after the signal to stop.
+STOP_SECONDS = 10
+_PARENT_POLL_SECONDS = 1.0
+
+
+def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
+    """Add `serve` and `worker`."""
+    serve = rooms.add_parser("serve", help="run the provider")
+    serve.set_defaults(run=_serve)
+    worker = rooms.add_parser("worker", help="deliver mail and logout calls, clean up")
+    worker.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
+    worker.set_defaults(run=_work)
+
+
+def build_wsgi() -> Any:  # noqa: ANN401 - a Flask application, as the server takes it
+    """Build the application in a server process; the settings are where `serve` found them."""
+    return create_app(load_settings())
+
+
+def _serve(options: argparse.Namespace) -> None:
+    """Check tables and keys, then serve until told to stop."""
+    _check(options)
+    with opened(options) as context:
+        settings = context.settings
+        ensure_keys(context.db, keys=context.keys, now=context.now)
+    if options.config is not None:
+        announce_config(options.config)
+    with _worker_beside(options.config, wanted=settings.server.worker):
+        Granian(
+            "idp.cli.serving:build_wsgi",
+            factory=True,
+            address=settings.server.host,
+            port=settings.server.port,
+            interface=Interfaces.WSGI,
+            workers=settings.server.workers,
+            blocking_threads=settings.server.threads,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+            websockets=False,
+            process_name="kosodate-idp",
+        ).serve()
+
+
+@contextmanager
+def _worker_beside(config: Path | None, *, wanted: bool) -> Iterator[None]:
+    """Run the worker as a process of its own; it ends with us, however we end."""
+    if not wanted:
+        yield
+        return
+    where = () if config is None else ("--config", str(config))
+    command = (sys.executable, "-m", "idp.cli.main", *where, "worker", "--with-parent")
+    process = subprocess.Popen(command)  # noqa: S603 - our own command
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=STOP_SECONDS + 20)
+
+
+def _work(options: argparse.Namespace) -> None:
+    """Deliver until told to stop, or until the process that started us is gone."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if options.with_parent:
+        threading.Thread(target=_stop_with_parent, args=(os.getppid(), stop), daemon=True).start()
+    settings = load_settings(options.config)
+    app = create_app(settings)
+    services = app.extensions[SERVICES]
+    assert isinstance(services, Services)
+    issuer = settings.provider.issuer
+    worker = Worker(
+        sessions=services.sessions,
+        clock=utc_now,
+        keys=keyring_of(settings),
+        issuer=issuer,
+        writer=Writer(texts=services.texts, templates=app.jinja_env, issuer=issuer),
+        transport=MailTransport(app, settings.mail),
+        http=HttpClient(
+            timeout_seconds=settings.outgoing.timeout_seconds,
+            ca_file=settings.outgoing.ca_file,
+            allow_loopback=settings.dev.allow_http,
+        ),
+        upkeep=lambda: _clean_up(services),
+        per_minute=settings.mail.per_minute,
+    )
+    with app.app_context():
+        worker.run(stop)
+
+
+def _clean_up(services: Services) -> None:
+    with transaction(services.sessions) as db:
+        clean_up(db, now=services.clock())
+
+
+def _stop_with_parent(parent: int, stop: threading.Event) -> None:
+    """Notice that the parent died without a word: a process gets another parent then."""
+    while not stop.wait(_PARENT_POLL_SECONDS):
+        if os.getppid() != parent:
+            stop.set()

@@ -11,13 +11,13 @@ from idp.cli.failure import CommandError
 from idp.domain.staff.applications import FamilyApplication
 from idp.domain.staff.delivery import export_waiting
 from idp.domain.staff.desk import Desk, Post
+from idp.domain.staff.fields import TypedDate
 from idp.domain.staff.issuance import AlreadyRegistered, issue_family, register_family
 from idp.domain.staff.municipalities import find_municipality
 from idp.domain.staff.registration import RegisteredFamily
 from idp.domain.staff.resending import send_again_to_waiting
 from idp.domain.staff.typed import (
     TypedChild,
-    TypedDate,
     TypedFamily,
     TypedPerson,
     TypedProxy,

@@ -21,8 +21,7 @@ from idp.domain.grants.client_registry import (
 from idp.domain.grants.clients import find_any_client, list_clients
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.protocol.addresses import AddressRules
-from idp.protocol.document import MetadataError
-from idp.protocol.registration import parse_registration
+from idp.protocol.registration import MetadataError, parse_registration
 
 _OVERLAP = timedelta(days=7)
 

@@ -1,4 +1,4 @@
-"""`idp staff` and `idp municipalities`: the first administrator, staff, and the towns they serve."""
+"""`idp staff` and `idp municipalities`: administrators, staff, and the towns they serve."""
 
 import argparse
 import getpass
@@ -99,7 +99,9 @@ def _add_staff(options: argparse.Namespace) -> None:
 def _confirm(context: Context, enrolled: EnrolledStaff) -> None:
     """Show the seed and ask for a code, so that nobody is locked out by a mistyped app."""
     issuer = context.settings.provider.issuer.partition("://")[2]
-    uri = pyotp.TOTP(enrolled.totp_seed).provisioning_uri(enrolled.login_id, issuer_name=issuer)
+    uri = pyotp.TOTP(enrolled.totp_seed).provisioning_uri(
+        name=enrolled.login_id, issuer_name=issuer
+    )
     print(f"Enter this in the authenticator app (or open it as a QR code):\n{uri}")
     typed = _ask("Code of the app: ")
     if not confirm_totp(context.db, enrolled.account_id, typed, keys=context.keys, now=utc_now()):

@@ -43,7 +43,7 @@ def _form_refused(_error: FormRefused) -> AnyResponse:
 def _expected(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if error.response is not None or status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     answer = _json(status, _oauth_code(status)) if _is_machine() else _page_of(error, status)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -40,7 +40,7 @@ def person_name(person: Person) -> PersonName:
 
 
 def _application(family: Family, tools: Tools) -> FamilyApplication:
-    proxies = ()
+    proxies: tuple[ApplyingProxy, ...] = ()
     if family.proxy is not None:
         until = tools.now + _PROXY_PERIOD
         proxies = (ApplyingProxy(_applicant(family.proxy, family), "father", until),)

@@ -3,20 +3,44 @@
 from datetime import date, timedelta
 
 from idp.base.dates import TOKYO
-from idp.demo.kakuu import Family, Kid, Person
+from idp.demo.credentials import Login
+from idp.demo.kakuu import SAKAI, SAKURA, SAKURABA, Family, Kid, Person
+from idp.demo.seed.people import begin_use, person_name
 from idp.demo.seed.tools import SeedError, Tools
 from idp.domain.people.children import NewChild
-from idp.domain.people.names import PersonName
 from idp.domain.staff.applications import Applicant, ApplyingProxy, FamilyApplication
 from idp.domain.staff.desk import Desk, Post
 from idp.domain.staff.issuance import AlreadyRegistered, issue_family, register_family
 from idp.domain.staff.registration import RegisteredFamily
-from idp.model.people import IntakeRoute
+from idp.model.people import Door, IntakeRoute
 
 _PROXY_PERIOD = timedelta(days=365)
 
 
-def sow_family(tools: Tools, desk: Desk, post: Post, family: Family) -> RegisteredFamily | None:
+def sow_families(tools: Tools, desk: Desk, post: Post) -> tuple[Login, ...]:
+    """Register the families; return the logins of those that are new.
+
+    One guardian is left issued and waiting, so that the first journey can be tried at once.
+    """
+    logins: list[Login] = []
+    sakura = _sow(tools, desk, post, SAKURA)
+    if sakura is not None and SAKURA.proxy is not None:
+        number = SAKURA.application_number
+        note = "guardian; issued, has no password yet"
+        logins.append(_login(SAKURA.guardian, note, application_number=number))
+        begin_use(tools, sakura.proxy_ids[0], SAKURA.proxy.email)
+        logins.append(_known_login(tools, SAKURA.proxy, "her proxy; active"))
+    sakuraba = _sow(tools, desk, post, SAKURABA)
+    if sakuraba is not None:
+        begin_use(tools, sakuraba.guardian_id, SAKURABA.guardian.email)
+        note = "guardian; active; one child has aged out"
+        logins.append(_known_login(tools, SAKURABA.guardian, note))
+    # Without e-mail nobody signs in; staff find the family in their search.
+    _sow(tools, desk, post, SAKAI)
+    return tuple(logins)
+
+
+def _sow(tools: Tools, desk: Desk, post: Post, family: Family) -> RegisteredFamily | None:
     """Register a family and issue its accounts; None if the office knows it already."""
     outcome = register_family(tools.db, desk, _application(family, tools), now=tools.now)
     match outcome:
@@ -29,13 +53,18 @@ def sow_family(tools: Tools, desk: Desk, post: Post, family: Family) -> Register
             raise SeedError(f"{family.guardian.name}: {fault}")
 
 
-def person_name(person: Person) -> PersonName:
-    """Return the name as operations take it."""
-    return PersonName(
-        family_name=person.family_name,
-        given_name=person.given_name,
-        family_name_kana=person.family_name_kana,
-        given_name_kana=person.given_name_kana,
+def _known_login(tools: Tools, person: Person, note: str) -> Login:
+    return _login(person, note, password=tools.secrets[person.email].password)
+
+
+def _login(person: Person, note: str, *, password: str = "", application_number: str = "") -> Login:
+    return Login(
+        door=Door.FAMILY,
+        name=person.name,
+        note=note,
+        login_id=person.email,
+        password=password,
+        application_number=application_number,
     )
 
 

@@ -1,12 +1,24 @@
 """What every part of the seed works with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.domain.signin.passwords import Hasher
+
+
+class SeedError(Exception):
+    """A domain operation refused what the seed asked for; the message names both."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A password in clear, shown to whoever runs the demo, and its hash."""
+
+    password: str
+    hashed: str
 
 
 @dataclass(frozen=True)
@@ -15,20 +27,7 @@ class Tools:
 
     db: Session
     keys: Keyring
-    hasher: Hasher
-    now: datetime
     issuer: str
-
-
-class SeedError(Exception):
-    """A domain operation refused what the seed asked for; the message names both."""
-
-
-def taken(outcome: object, refusals: type | tuple[type, ...]) -> None:
-    """See that an operation did what it was asked.
-
-    Raises:
-        SeedError: the outcome is one of its refusals.
-    """
-    if isinstance(outcome, refusals):
-        raise SeedError(f"{type(outcome).__name__}: {outcome}")
+    #: By address. Made before the transaction: hashing takes its time.
+    secrets: Mapping[str, Secret]
+    now: datetime

@@ -175,6 +175,13 @@ def _take_messages(app, op):
         op.calls.append((request.path, request.get_data(as_text=True)))
         return jsonify(status="accepted"), op.api_status, op.api_headers
 
+    @app.get("/end_session")
+    def end_session():
+        asked = request.args
+        assert asked["id_token_hint"]
+        answer = urlencode({"state": asked["state"]})
+        return redirect(f"{asked['post_logout_redirect_uri']}?{answer}", 303)
+
     @app.get("/long")
     def long():
         return "x" * 100_000

@@ -67,7 +67,6 @@ def _serve(options: argparse.Namespace) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
             websockets=False,
-            process_name="kosodate-idp",
         ).serve()
 
 

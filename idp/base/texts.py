@@ -134,7 +134,7 @@ def _checked(path: Path, key: str, forms: Mapping[str, object]) -> Forms:
 
 
 def _checked_text(path: Path, key: str, text: object) -> str:
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not text:
         raise BrokenCatalogue(f"{path}: {key} is not a text")
     try:
         names = list(_fields(text))

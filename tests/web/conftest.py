@@ -4,6 +4,7 @@ import json
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import sessionmaker
 
 from idp.db.session import transaction
 from idp.model.upkeep import OutboxMessage
@@ -25,8 +26,12 @@ def services(app):
 
 
 @pytest.fixture
-def sessions(services):
-    return services.sessions
+def sessions(app):
+    """Sessions on the application's own engine, for the test's side: no request is needed."""
+    with app.app_context():
+        engine = app.extensions["sqlalchemy"].engine
+    yield sessionmaker(engine, expire_on_commit=False)
+    engine.dispose()
 
 
 @pytest.fixture

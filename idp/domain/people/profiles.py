@@ -40,6 +40,7 @@ class Profile:
     locale: str
     municipality_id: UUID | None
     updated_at: datetime
+    login_id: str | None = None
 
 
 def find_profile(db: Session, account_id: UUID) -> Profile | None:
@@ -62,6 +63,7 @@ def find_profile(db: Session, account_id: UUID) -> Profile | None:
         locale=account.locale,
         municipality_id=account.municipality_id,
         updated_at=account.updated_at,
+        login_id=account.login_id,
     )
 
 

@@ -1,4 +1,4 @@
-"""A person's own sessions: the list of them, and the end of one."""
+"""A person's own sessions: the list of them, the end of one, the end of all others."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.domain.signin.sessions import SignedIn, end_session, is_live
+from idp.domain.signin.sessions import SignedIn, end_session, end_sessions_of, is_live
+from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.signin import BrowserSession, SessionEnd
 
 
@@ -33,6 +34,28 @@ def end_own_session(
     if owner != person.account_id:
         return False
     return end_session(db, session_id, SessionEnd.LOGOUT, keys=keys, now=now)
+
+
+def end_other_sessions(
+    db: Session, person: SignedIn, *, actor: Actor, keys: Keyring, now: datetime
+) -> int:
+    """End every session of the person but the one she uses; return how many ended (A24)."""
+    ended = end_sessions_of(
+        db,
+        person.account_id,
+        SessionEnd.EVERYWHERE,
+        keys=keys,
+        now=now,
+        keep=person.session_id,
+    )
+    act = Act(
+        "signout.others",
+        subject_id=person.account_id,
+        municipality_id=person.municipality_id,
+        detail={"sessions": ended},
+    )
+    record(db, act, actor=actor, now=now)
+    return ended
 
 
 def list_sessions(db: Session, person: SignedIn, *, now: datetime) -> tuple[ListedSession, ...]:

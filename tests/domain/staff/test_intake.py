@@ -1,0 +1,75 @@
+"""Taking in an application: look first, then write, then issue (A02, A04)."""
+
+import pytest
+
+from idp.domain.people.memberships import end_membership, members_of
+from idp.domain.staff.family import HouseholdChoice, HouseholdFault
+from idp.domain.staff.intake import Intake, IntakeWish, TakenIn, take_in
+from idp.domain.staff.issuance import AlreadyRegistered, IssueOutcome
+from idp.domain.staff.registration import RegistrationFault
+from tests.domain.staff.helpers import acts, family, mails, mother
+
+
+def other_family():
+    return family(guardian=mother(email="other@example.jp"))
+
+
+@pytest.fixture
+def take(db, desk, post, now):
+    def run(application, household=HouseholdChoice.NEW, wish=IntakeWish.ISSUE):
+        return take_in(db, desk, Intake(application, household, wish), post=post, now=now)
+
+    return run
+
+
+def test_a02_looking_writes_nothing(db, take):
+    assert take(family(), wish=IntakeWish.CHECK) is None
+    assert acts(db) == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "ISSUE"])
+def test_a04_whoever_says_nothing_clear_only_looks(text):
+    assert IntakeWish(text) is IntakeWish.CHECK
+
+
+def test_a04_a_draft_is_issued_later_and_nobody_is_told_before(db, take, keys):
+    outcome = take(family(), wish=IntakeWish.DRAFT)
+    assert isinstance(outcome, TakenIn)
+    assert outcome.issued is None
+    assert mails(db, keys) == []
+
+
+def test_a04_issuing_at_once_says_what_became_of_it(take):
+    assert take(family()).issued is IssueOutcome.MAILED
+
+
+def test_a04_a_person_who_is_known_is_named(take):
+    first = take(family())
+    assert take(family()) == AlreadyRegistered(first.guardian_id)
+
+
+def test_a04_a_number_belongs_to_one_household(take):
+    take(family())
+    assert take(other_family()) is HouseholdFault.NUMBER_TAKEN
+
+
+def test_a04_a_registered_household_is_found_by_its_number(db, take, now):
+    first = take(family())
+    again = take(other_family(), HouseholdChoice.EXISTING)
+    assert again is RegistrationFault.HAS_REPRESENTATIVE
+    [member] = members_of(db, first.household_id, now=now)
+    end_membership(db, member.membership_id, now=now)
+    joined = take(other_family(), HouseholdChoice.EXISTING)
+    assert joined.household_id == first.household_id
+
+
+def test_a04_a_number_nobody_has_is_said(take):
+    outcome = take(family(), HouseholdChoice.EXISTING)
+    assert outcome is HouseholdFault.NO_SUCH_NUMBER
+
+
+def test_tn_03_a_number_of_another_town_is_a_number_nobody_has(db, far_desk, take, post, now):
+    take(family())
+    intake = Intake(other_family(), HouseholdChoice.EXISTING, IntakeWish.ISSUE)
+    outcome = take_in(db, far_desk, intake, post=post, now=now)
+    assert outcome is HouseholdFault.NO_SUCH_NUMBER

@@ -17,7 +17,7 @@ from idp.demo.folder import (
     read_prepared,
     write_prepared,
 )
-from idp.demo.parts import migration_names, preparing_steps, serving_parts
+from idp.demo.parts import late_parts, migration_names, preparing_steps, serving_parts
 from idp.demo.ports import DEFAULT_BASE, Ports, ports_from, taken_ports
 from idp.demo.processes import run_step
 from idp.demo.screen import build_screen
@@ -52,7 +52,8 @@ def _run(folder: DataFolder, ports: Ports, stop: Event, *, anew: bool) -> None:
     def on_ready() -> None:
         print(build_screen(ports, read_credentials(folder.credentials), folder), flush=True)
 
-    supervise(parts, logs=folder.logs, stop=stop, on_ready=on_ready)
+    late = late_parts(folder)
+    supervise(parts, late=late, logs=folder.logs, stop=stop, on_ready=on_ready)
 
 
 def _check_ports(ports: Ports) -> None:

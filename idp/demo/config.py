@@ -31,8 +31,8 @@ def write_provider_settings(folder: DataFolder, ports: Ports) -> None:
             "issuer": base_url(ports.provider),
             "default_municipality": MUNICIPALITY_CODE,
         },
-        # One process answers soonest, and is enough for the visitors of one computer.
-        "server": {"host": LOOPBACK, "port": ports.provider, "workers": 1, "worker": True},
+        # One process answers soonest and is enough for one computer; the demo starts the worker.
+        "server": {"host": LOOPBACK, "port": ports.provider, "workers": 1, "worker": False},
         "database": {"url": f"sqlite:///{folder.database}"},
         "secrets": {
             "master_key": new_token(),

@@ -24,7 +24,7 @@ def preparing_steps(folder: DataFolder, ports: Ports) -> tuple[Service, ...]:
 
 
 def serving_parts(folder: DataFolder, ports: Ports) -> tuple[Service, ...]:
-    """Return what runs as long as the demo does. The provider brings its own worker."""
+    """Return what runs as long as the demo does and answers on a port."""
     return (
         Service(
             "mailbox",
@@ -44,6 +44,11 @@ def serving_parts(folder: DataFolder, ports: Ports) -> tuple[Service, ...]:
         _relying_party("booking", folder, ports.booking),
         _relying_party("certificate", folder, ports.certificate),
     )
+
+
+def late_parts(folder: DataFolder) -> tuple[Service, ...]:
+    """Return what nobody waits for: the provider's worker, which sends mail and logout calls."""
+    return (Service("worker", (*_idp(folder), "worker")),)
 
 
 def _idp(folder: DataFolder) -> tuple[str, ...]:

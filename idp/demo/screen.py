@@ -41,15 +41,15 @@ def _login_row(login: Login) -> tuple[str, str, str, str]:
 
 def _first_steps(ports: Ports, credentials: Credentials) -> Iterator[str]:
     waiting = next((login for login in credentials.logins if login.application_number), None)
-    yield "TRY FIRST"
-    if waiting is not None:
-        yield f"  1. {waiting.name}'s account was just issued. Open {_url(ports.mailbox, '/')} ,"
-        yield "     read her mail, follow its link, and ask for a password link as"
-        yield f"     {waiting.login_id} . Asked for the application number (受付番号): "
-        yield f"     {waiting.application_number}"
-        yield f"  2. Open {_url(ports.booking, '/')} and sign in as her;"
-        yield "     the one-time code is in the mailbox."
-        yield f"  3. Open {_url(ports.certificate, '/')} : no second sign-in."
+    if waiting is None:
+        return
+    yield "TRY FIRST: the account of a guardian that was just issued"
+    yield f"  1. Open the mailbox, {_url(ports.mailbox, '/')} , and read the mail to"
+    yield f"     {waiting.login_id} ; its link leads to the page that asks for a password link."
+    yield f"     Asked for the application number (受付番号), type {waiting.application_number} ."
+    yield f"  2. Open booking, {_url(ports.booking, '/')} , sign in with the new password and the"
+    yield "     one-time code from the mailbox, agree to the terms, and book an hour."
+    yield f"  3. Open the certificates, {_url(ports.certificate, '/')} : no second sign-in."
 
 
 def _url(port: int, path: str) -> str:

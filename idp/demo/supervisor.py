@@ -37,9 +37,16 @@ def stop_on_signals() -> Iterator[Event]:
 
 
 def supervise(
-    services: Sequence[Service], *, logs: Path, stop: Event, on_ready: Callable[[], None]
+    services: Sequence[Service],
+    *,
+    late: Sequence[Service] = (),
+    logs: Path,
+    stop: Event,
+    on_ready: Callable[[], None],
 ) -> None:
     """Run the parts until `stop` is set; whatever happens, leave no process behind.
+
+    `late` parts are started when the others answer: nobody waits for them.
 
     Raises:
         DemoFailure: a part ended by itself or never answered.
@@ -47,12 +54,17 @@ def supervise(
     """
     children: list[Child] = []
     try:
-        for service in services:
-            # One by one into the list: if the third cannot start, the first two are stopped.
-            children.append(start_child(service, logs))  # noqa: PERF401
+        _start(services, logs, children)
         wait_until_healthy(children, stop)
+        _start(late, logs, children)
         on_ready()
         while not stop.wait(_WATCH_SECONDS):
             check_alive(children)
     finally:
         stop_children(children)
+
+
+def _start(services: Sequence[Service], logs: Path, children: list[Child]) -> None:
+    for service in services:
+        # One by one into the list: if the third cannot start, the first two are stopped.
+        children.append(start_child(service, logs))  # noqa: PERF401

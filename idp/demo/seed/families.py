@@ -22,22 +22,22 @@ def sow_families(tools: Tools, desk: Desk, post: Post) -> tuple[Login, ...]:
 
     One guardian is left issued and waiting, so that the first journey can be tried at once.
     """
+    # Without e-mail nobody signs in; staff find the family in their search.
+    _sow(tools, desk, post, SAKAI)
     logins: list[Login] = []
-    sakura = _sow(tools, desk, post, SAKURA)
-    if sakura is not None and SAKURA.proxy is not None:
-        number = SAKURA.application_number
-        note = "guardian; issued, has no password yet"
-        logins.append(_login(SAKURA.guardian, note, application_number=number))
-        begin_use(tools, sakura.proxy_ids[0], SAKURA.proxy.email)
-        logins.append(_known_login(tools, SAKURA.proxy, "her proxy; active"))
     sakuraba = _sow(tools, desk, post, SAKURABA)
     if sakuraba is not None:
         begin_use(tools, sakuraba.guardian_id, SAKURABA.guardian.email)
         note = "guardian; active; one child has aged out"
         logins.append(_known_login(tools, SAKURABA.guardian, note))
-    # Without e-mail nobody signs in; staff find the family in their search.
-    _sow(tools, desk, post, SAKAI)
-    return tuple(logins)
+    # Last, so that her notice is among the newest mails.
+    sakura = _sow(tools, desk, post, SAKURA)
+    if sakura is not None and SAKURA.proxy is not None:
+        begin_use(tools, sakura.proxy_ids[0], SAKURA.proxy.email)
+        logins.append(_known_login(tools, SAKURA.proxy, "proxy of 佐倉 美咲; active"))
+        note, number = "guardian; issued, no password yet", SAKURA.application_number
+        logins.append(_login(SAKURA.guardian, note, application_number=number))
+    return tuple(reversed(logins))
 
 
 def _sow(tools: Tools, desk: Desk, post: Post, family: Family) -> RegisteredFamily | None:

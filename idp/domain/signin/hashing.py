@@ -1,4 +1,4 @@
-"""The password hash: Argon2id over NFKC and the pepper, never more of them than the machine bears."""
+"""The password hash: Argon2id over NFKC and the pepper, and never too many at once."""
 
 import hmac
 import threading

@@ -14,6 +14,7 @@ PASSWORD = "password"  # noqa: S105 - the purpose's name
 SPRAY = "password_spray"
 SIGN_IN_CODE = "sign_in_code"
 RESET_CODE = "reset_code"
+ACTIVATION_FACT = "activation_fact"
 TOTP = "totp"
 MAIL = "mail"
 

@@ -128,7 +128,7 @@ def lift_locks(db: Session, account_id: UUID, *, now: datetime) -> None:
     """Forget the failures of one person, wherever they were counted."""
     subject = limits.account_subject(account_id)
     forget_prefix(db, limits.PASSWORD, f"{subject}@")
-    for purpose in (limits.SIGN_IN_CODE, limits.RESET_CODE):
+    for purpose in (limits.SIGN_IN_CODE, limits.RESET_CODE, limits.ACTIVATION_FACT):
         forget(db, purpose, subject)
     db.execute(
         update(Account)
@@ -163,6 +163,8 @@ def correct_address(
         return Outcome.NOT_NOW
     end_all_access(db, case.account_id, SessionEnd.STAFF, keys=post.keys, now=now)
     void_mailed_secrets(db, case.account_id, now=now)
+    # What the owner of the wrong address guessed is not held against the right one.
+    forget(db, limits.ACTIVATION_FACT, limits.account_subject(case.account_id))
     note(db, desk, "account.email_corrected", case.account_id, reason=case.reason, now=now)
     if old_address is not None and account.activated_at is not None:
         _tell_old_address(db, account, old_address, post=post, now=now)

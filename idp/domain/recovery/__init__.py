@@ -1,0 +1,1 @@
+"""Setting a password by mail: the first one and a forgotten one are the same walk (A07)."""

@@ -73,6 +73,7 @@ class MailTransport:
     """Sends mails, one connection each."""
 
     def __init__(self, app: Flask, settings: MailSettings) -> None:
+        self._app = app
         self._settings = settings
         self._mail = Mail()
         self._mail.init_app(app)
@@ -110,7 +111,8 @@ class MailTransport:
         flask_message.body = message.text
         flask_message.html = message.html
         flask_message.msgId = make_msgid(domain=settings.from_address.rpartition("@")[2])
-        built: bytes = flask_message.as_bytes()
+        with self._app.app_context():  # Flask-Mail looks its own settings up there
+            built: bytes = flask_message.as_bytes()
         return built
 
 

@@ -32,7 +32,7 @@ from clients.booking.facilities import (
 )
 from clients.booking.history import find_booking, hours_taken_by
 from clients.booking.mails import tell_household
-from clients.booking.rules import BookingRefusedError, Refusal, check_child
+from clients.booking.rules import BookingRefusedError, Refusal, check_child, standing
 from clients.kit import dates
 from clients.kit.ages import age_in_months
 from clients.kit.clock import tokyo_day
@@ -203,6 +203,7 @@ def _slots_page(
         later=week[-1] + timedelta(days=1) if week[-1] < (last_slot_day(db) or day) else None,
         slots=slots_of_day(db, choice.facility.code, day, now=now),
         taken=hours_taken_by(db, member.household.id, child.id, day),
+        may_book=standing(child, today=today) is None,
         hindrance=refusal_text(hindrance, name, say) if hindrance else "",
         error=refusal_text(error, name, say) if error else "",
         fee_per_hour=rules().fee_yen_per_hour,

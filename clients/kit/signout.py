@@ -5,7 +5,7 @@ import logging
 from flask import Blueprint, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
-from clients.kit.context import kit
+from clients.kit.context import kit, visit_of_request
 from clients.kit.cookies import forget_visit, set_language, set_visit, visit_token
 from clients.kit.errands import Errand, Purpose, begin_errand, claim_errand
 from clients.kit.guards import machines, open_to_all, signed_in
@@ -52,7 +52,9 @@ def logout(visit: Visit) -> ResponseReturnValue:
 @open_to_all
 def signed_out() -> ResponseReturnValue:
     """Say that it is over: everywhere if the provider sends the browser back, else only here."""
-    now = kit().clock()
+    visit, now = visit_of_request(), kit().clock()
+    if visit is not None and visit.person is not None:
+        return redirect("/", 303)
     with kit().database.write() as db:
         key = digest(visit_token())
         errand = claim_errand(

@@ -54,6 +54,11 @@ def test_without_the_provider_s_answer_only_this_service_is_over(visitor):
     assert "このサービスからログアウトしました" in visitor.text()
 
 
+def test_who_is_signed_in_is_not_told_otherwise(visitor):
+    visitor.sign_in(family())
+    assert visitor.get("/signed-out").location == "/"
+
+
 def test_signing_out_works_while_the_provider_is_down(settings, rules, provider, clock, tmp_path):
     visitor = Visitor(create_app(settings, rules, clock=clock), provider)
     visitor.sign_in(family())

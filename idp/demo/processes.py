@@ -15,7 +15,7 @@ from idp.demo.ports import LOOPBACK
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: How long all parts together may take to answer, and to end after SIGTERM.
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 15

@@ -69,12 +69,25 @@ def send_code(
     if isinstance(taken, attempts.Blocked):
         return CodeNotSent(until=taken.until)
     void_codes(db, interaction_id, keep=_VALID_AT_ONCE - 1, now=now)
+    _write_code(db, interaction_id, account, rules=rules, keys=keys, now=now)
+    return CodeSent(masked_mail=mask_mail(account.email))
+
+
+def _write_code(
+    db: Session,
+    interaction_id: UUID,
+    account: Account,
+    *,
+    rules: CodeRules,
+    keys: Keyring,
+    now: datetime,
+) -> None:
     code = new_digits(CODE_LENGTH)
     db.add(
         OneTimeSecret(
             id=new_id(now=now),
             kind=_KIND,
-            account_id=account_id,
+            account_id=account.id,
             transaction_id=interaction_id,
             digest=code_digest(code, interaction_id, keys=keys),
             email_key=account.email_key,
@@ -86,13 +99,12 @@ def send_code(
     minutes = int(rules.lifetime.total_seconds() // 60)
     mail = Mail(
         name="login_code",
-        account_id=account_id,
+        account_id=account.id,
         facts={"code": code, "minutes": minutes},
         municipality_id=account.municipality_id,
         useless_after=now + rules.lifetime,
     )
     enqueue_mail(db, mail, keys=keys, now=now)
-    return CodeSent(masked_mail=mask_mail(account.email))
 
 
 def code_digest(code: str, interaction_id: UUID, *, keys: Keyring) -> bytes:

@@ -1,6 +1,6 @@
 """The end of an authentication: the session, the device, the record of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -62,24 +62,13 @@ def complete_sign_in(
     """Start the session of a person who has proved all that was asked."""
     account = db.get_one(Account, proved.account_id)
     device = None
-    is_shared = proved.use is DeviceUse.SHARED
-    if not is_shared:
+    if proved.use is not DeviceUse.SHARED:
         device = _remember(db, account, proved, visitor, now=now)
     if account.last_sign_in_at is not None and (device is None or device.is_new):
         _tell_of_new_device(db, account, visitor, keys=setup.keys, now=now)
-    level, methods = acr_of(proved.step)
-    wanted = NewSession(
-        account_id=account.id,
-        door=account.door,
-        acr=level,
-        amr=methods,
-        device_label=visitor.label,
-        limits=setup.sessions,
-        shared_device=is_shared,
-        is_kept=_is_kept(proved, account, setup),
+    wanted = replace(
+        _new_session(db, account, proved, visitor, setup=setup, now=now),
         device_id=device.id if device else None,
-        address=visitor.network,
-        household_id=_only_household(db, account.id, now=now),
     )
     started = _start_or_renew(db, wanted, visitor, keys=setup.keys, now=now)
     second_step_at = None if proved.step is StepKind.NONE else now
@@ -91,6 +80,30 @@ def complete_sign_in(
         token=started.token,
         device_token=device.token if device else None,
         cookie_lifetime=setup.sessions.kept if wanted.is_kept else None,
+    )
+
+
+def _new_session(
+    db: Session,
+    account: Account,
+    proved: Authentication,
+    visitor: Visitor,
+    *,
+    setup: Setup,
+    now: datetime,
+) -> NewSession:
+    level, methods = acr_of(proved.step)
+    return NewSession(
+        account_id=account.id,
+        door=account.door,
+        acr=level,
+        amr=methods,
+        device_label=visitor.label,
+        limits=setup.sessions,
+        shared_device=proved.use is DeviceUse.SHARED,
+        is_kept=_is_kept(proved, account, setup),
+        address=visitor.network,
+        household_id=_only_household(db, account.id, now=now),
     )
 
 

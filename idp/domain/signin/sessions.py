@@ -251,10 +251,7 @@ def is_touch_due(person: SignedIn, *, now: datetime) -> bool:
 
 
 def choose_household(db: Session, session_id: UUID, household_id: UUID | None) -> None:
-    """Remember for which household the person acts in this session.
-
-    The caller has checked that she belongs to it.
-    """
+    """Remember for which household the person acts; the caller has checked that she may."""
     db.execute(
         update(BrowserSession)
         .where(BrowserSession.id == session_id)

@@ -1,0 +1,317 @@
+"""Invented facts for every page of the families and every error: what the views would bring."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+from idp.web.render import field_error
+
+NOW = datetime(2026, 11, 24, 6, 42, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 24, 7, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+PERSON = SimpleNamespace(name="佐倉 美咲", role_label_key="common.role.representative")
+POLICY = SimpleNamespace(min_length=10, classes=3, long_length=15)
+CHECKS = [
+    SimpleNamespace(key="length", state="met"),
+    SimpleNamespace(key="classes", state="open"),
+    SimpleNamespace(key="guessable", state="open"),
+]
+PARAGRAPHS = [
+    SimpleNamespace(
+        heading="第1条（目的）",
+        text="この規約は、架空市（以下「市」といいます。）が提供する子育てログインの利用について、"
+        "必要な事項を定めるものです。",
+    ),
+    SimpleNamespace(heading=None, text="利用者は、自分のアカウントをほかの人に使わせません。"),
+]
+BOOKING, CERTIFICATE = "一時あずかり予約", "認定証"
+
+
+def a_document(kind, title, **facts):
+    base = {
+        "version_id": f"v-{kind}",
+        "version_number": 3,
+        "effective_on": NOW,
+        "summary": None,
+        "changed": False,
+        "paragraphs": PARAGRAPHS,
+        "href": f"/documents/{kind}",
+        "agreed_on": TODAY,
+    }
+    return SimpleNamespace(kind=kind, title=title, **base | facts)
+
+
+def a_service(name, glyph, description, pending_count=0):
+    return SimpleNamespace(
+        name=name, glyph=glyph, description=description, pending_count=pending_count, href="/go/1"
+    )
+
+
+def a_household(number, name, **facts):
+    return SimpleNamespace(id=f"h{number}", representative_name=name, **{"own": False} | facts)
+
+
+DOCUMENTS = [
+    a_document("terms", "利用規約", summary="代理の方は、自分のアカウントで使います。"),
+    a_document(
+        "privacy",
+        "プライバシーポリシー",
+        version_number=4,
+        changed=True,
+        summary="ログインの記録を保管する期間を、2年から3年に改めました。",
+    ),
+]
+LOGIN = {
+    "values": {},
+    "remaining_tries": None,
+    "minutes": 30,
+    "lead_with_reset": False,
+    "allow_shared": True,
+    "keep_days": 0,
+}
+CODE = {
+    "kind": "mail",
+    "masked_mail": "mi***@ex***.jp",
+    "minutes": 10,
+    "tries_left": None,
+    "resent": False,
+    "trust_days": 30,
+}
+HOUSEHOLDS = [
+    a_household(1, "佐倉 美咲", children=["ひより さん", "湊 さん"], until=date(2027, 3, 31)),
+    a_household(2, "例題 大輔", children=["つむぎ さん"], until=date(2026, 12, 31)),
+    a_household(3, "例題 和子", own=True),
+]
+SCOPES = [
+    SimpleNamespace(
+        code="profile", claim_keys=["name", "kana"], shown=["佐倉 美咲", "サクラ ミサキ"]
+    ),
+    SimpleNamespace(code="email", claim_keys=["email", "email_verified"], shown=[]),
+    SimpleNamespace(code="household", claim_keys=["household", "role", "municipality"], shown=[]),
+    SimpleNamespace(code="children", claim_keys=["children", "child_birthdate"], shown=[]),
+]
+CONSENT = {
+    "client_name": BOOKING,
+    "client_operator": "架空市 保育課",
+    "scopes": SCOPES,
+    "policy_uri": "https://booking.example.jp/privacy",
+    "tos_uri": "https://booking.example.jp/terms",
+    "logo_uri": None,
+    "person": PERSON,
+}
+NEW_PASSWORD = {"checks": CHECKS, "policy": POLICY}
+DEVICES = [
+    SimpleNamespace(
+        id="s1", device_label="iPhone・Safari", started_at=NOW, last_seen_at=NOW, current=True
+    ),
+    SimpleNamespace(
+        id="s2",
+        device_label="Windows・Edge",
+        started_at=NOW,
+        last_seen_at=NOW,
+        current=False,
+        place="架空県",
+        trusted_until=NOW,
+    ),
+]
+HISTORY = [
+    SimpleNamespace(at=NOW, device_label="iPhone・Safari", place=None, outcome="ok"),
+    SimpleNamespace(at=NOW, device_label="Windows・Edge", place="架空県", outcome="failed"),
+    SimpleNamespace(at=NOW, device_label="Windows・Edge", place="架空県", outcome="locked"),
+]
+SECURITY = {
+    "person": PERSON,
+    "sessions": DEVICES,
+    "history": HISTORY,
+    "factors": [
+        SimpleNamespace(kind="mail", state="on", detail="mi***@ex***.jp", href=None),
+        SimpleNamespace(kind="totp", state="off", detail=None, href="/account/totp"),
+    ],
+    "password_set_on": TODAY,
+    "login_id": "misaki.sakura@example.jp",
+    **NEW_PASSWORD,
+}
+MEMBERS = [
+    SimpleNamespace(
+        membership_id="m1",
+        name="佐倉 美咲",
+        role="representative",
+        is_proxy=False,
+        until=None,
+        you=True,
+    ),
+    SimpleNamespace(
+        membership_id="m2",
+        name="佐倉 健",
+        role="proxy",
+        is_proxy=True,
+        until=date(2027, 3, 31),
+        you=False,
+    ),
+]
+CHILDREN = [
+    SimpleNamespace(name="佐倉 ひより", birthdate=date(2024, 5, 12), status="active"),
+    SimpleNamespace(name="佐倉 湊", birthdate=date(2023, 1, 4), status="aged_out"),
+]
+A_HOME = SimpleNamespace(
+    household_id="h1",
+    representative_name="佐倉 美咲",
+    own=True,
+    members=MEMBERS,
+    children=CHILDREN,
+)
+HOME = {
+    "person": PERSON,
+    "services": [
+        a_service(BOOKING, "予", "施設をさがす、予約する、取り消す"),
+        a_service(CERTIFICATE, "認", "認定証を見る、変更を届け出る", 1),
+        a_service("健診と予防接種", "健", None),
+    ],
+    "notices": [
+        SimpleNamespace(title="年末年始の窓口について", detail="11月20日 こども課", href="/n/1"),
+        SimpleNamespace(title="一時あずかりの料金が変わります", detail=None, href=None),
+    ],
+    "documents": [
+        a_document("terms", "利用規約"),
+        a_document("privacy", "プライバシーポリシー", agreed_on=None),
+    ],
+    "last_login": SimpleNamespace(at=NOW, place=None),
+    "households": [a_household(1, "佐倉 美咲", own=True), a_household(2, "例題 大輔")],
+}
+AN_AGREEMENT = SimpleNamespace(
+    title="利用規約", version_number=3, agreed_at=NOW, href="/documents/terms"
+)
+A_GRANT = SimpleNamespace(
+    client_id="c1",
+    name=BOOKING,
+    operator="架空市 保育課",
+    scopes=["profile", "email", "household", "children"],
+    granted_at=NOW,
+    until=None,
+    policy_uri="https://booking.example.jp/privacy",
+)
+ROWS = [
+    SimpleNamespace(key="name", value="佐倉 美咲", href=None),
+    SimpleNamespace(key="kana", value="サクラ ミサキ", href=None),
+    SimpleNamespace(key="mail", value="misaki.sakura.with-a-long-name@mail.example.jp", href=None),
+    SimpleNamespace(key="phone", value="090-0000-1234", href=None),
+    SimpleNamespace(key="language", value="日本語", href="/account/language"),
+]
+A_TEXT = {
+    "title": "利用規約",
+    "version_number": 3,
+    "effective_on": NOW,
+    "paragraphs": PARAGRAPHS,
+    "text_lang": "ja",
+    "agreed_at": NOW,
+    "versions": [
+        SimpleNamespace(number=3, effective_on=NOW, href="/documents/terms", current=True),
+        SimpleNamespace(
+            number=2,
+            effective_on=date(2026, 4, 1),
+            href="/documents/terms?version=2",
+            current=False,
+        ),
+    ],
+}
+
+
+def wrong(*faults):
+    """Bring the facts of a refused form: (field, key, facts) each."""
+    return {"errors": [field_error(field, key, **facts) for field, key, facts in faults]}
+
+
+#: Name of the picture → template and its facts. The first part of the name is the template's.
+PAGES = {
+    "signin/login": LOGIN,
+    "signin/login--for-app": LOGIN | {"client_name": BOOKING, "keep_days": 30},
+    "signin/login--wrong": LOGIN
+    | {"values": {"login_id": "misaki@example.jp"}, "remaining_tries": 2, "client_name": BOOKING}
+    | wrong(("login_id", "signin.login.error.generic", {})),
+    "signin/login--often-locked": LOGIN | {"lead_with_reset": True, "allow_shared": False},
+    "signin/locked": {"until": UNTIL},
+    "signin/code": CODE,
+    "signin/code--wrong": CODE
+    | {"tries_left": 3, "client_name": BOOKING}
+    | wrong(("code", "signin.code.error.wrong", {"n": 3})),
+    "signin/code--resent": CODE | {"resent": True, "resend_wait": 30},
+    "signin/code--totp": CODE | {"kind": "totp", "trust_days": 0},
+    "signin/code_paused": {"until": UNTIL},
+    "signin/terms": {"documents": DOCUMENTS, "person": PERSON},
+    "signin/terms--unticked": {"documents": DOCUMENTS, "person": PERSON}
+    | wrong(("agree", "signin.terms.error.agree", {})),
+    "signin/terms_declined": {},
+    "signin/terms_declined--for-app": {"client_name": BOOKING, "return_href": "/back"},
+    "signin/consent": CONSENT,
+    "signin/acting_for": {"households": HOUSEHOLDS, "person": PERSON},
+    "signin/acting_for--unchosen": {"households": HOUSEHOLDS, "person": PERSON}
+    | wrong(("household_id", "signin.acting_for.error.choose", {})),
+    "signin/reset_request": {"values": {}, "confirm_address": True},
+    "signin/reset_request--mismatch": {
+        "values": {"email": "misaki@example.jp", "email_confirm": "misaki@example.com"},
+        "confirm_address": True,
+    }
+    | wrong(("email_confirm", "signin.reset_request.error.mismatch", {})),
+    "signin/reset_sent": {"shown_mail": "misaki.sakura@example.jp", "minutes": 60},
+    "signin/reset_sent--wrong": {
+        "shown_mail": "misaki.sakura@example.jp",
+        "minutes": 60,
+        "resend_wait": 25,
+    }
+    | wrong(("code", "signin.reset_sent.error.wrong", {})),
+    "signin/reset_link": {},
+    "signin/activate_check": {"values": {}, "tries_left": None},
+    "signin/activate_check--wrong": {
+        "values": {"birthdate_year": "令和6", "birthdate_month": "5"},
+        "tries_left": 4,
+    }
+    | wrong(("birthdate", "signin.activate_check.error.date", {})),
+    "signin/reset_new": NEW_PASSWORD,
+    "signin/reset_new--refused": NEW_PASSWORD
+    | wrong(
+        ("new_password", "signin.password.error.short", {"minimum": 10}),
+        ("confirm_password", "signin.password.error.mismatch", {}),
+    ),
+    "signin/reset_done": {},
+    "signin/reset_bad_link": {},
+    "signin/activation_stopped": {},
+    "signin/account_stopped": {},
+    "signin/help_mail": {},
+    "signin/help_no_mail": {},
+    "signin/help_first_time": {},
+    "signin/help_shared": {"minutes": 5},
+    "signin/phishing": {},
+    "signin/logout_confirm": {"client_name": BOOKING},
+    "signin/signed_out": {},
+    "signin/signed_out--shared": {"shared": True, "client_name": BOOKING, "return_href": "/back"},
+    "signin/session_expired": {},
+    "signin/cookies_off": {},
+    "signin/restart": {},
+    "signin/form_post": {"action": "#", "fields": {"code": "x"}, "csp_nonce": "another"},
+    "account/home": HOME,
+    "account/home--new": HOME
+    | {"services": [], "notices": [], "households": [], "last_login": None}
+    | {"emergency": "11月29日（日）0時から5時まで、システムの手入れのため使えません。"},
+    "account/security": SECURITY,
+    "account/security--refused": SECURITY
+    | wrong(("current_password", "account.security.error.current", {})),
+    "account/document": A_TEXT,
+    "account/consents": {"person": PERSON, "consents": [A_GRANT], "agreements": [AN_AGREEMENT]},
+    "account/consents--none": {"person": PERSON, "consents": [], "agreements": []},
+    "account/household": {"person": PERSON, "households": [A_HOME]},
+    "account/household--two": {"person": PERSON, "households": [A_HOME, A_HOME]},
+    "account/household--none": {"person": PERSON, "households": []},
+    "account/profile": {"person": PERSON, "rows": ROWS},
+    "account/language": {"person": PERSON},
+    "account/accessibility": {},
+    "error/client": {"reason": "redirect_uri_unregistered", "client_name": BOOKING},
+    "error/client--unknown": {"reason": "other"},
+    "error/400": {},
+    "error/403": {},
+    "error/404": {},
+    "error/405": {},
+    "error/413": {},
+    "error/429": {"retry_minutes": 10},
+    "error/500": {},
+    "error/503": {"retry_seconds": 30},
+    "error/maintenance": {"until": UNTIL},
+}

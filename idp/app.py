@@ -12,7 +12,7 @@ from idp.base.secret import from_base64url
 from idp.base.texts import load_texts
 from idp.db.engine import configure_engine, engine_options
 from idp.domain.signin.passwords import Hasher
-from idp.model.tables import Base
+from idp.model.base import Base
 from idp.settings.schema import Settings
 from idp.web import errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
@@ -35,6 +35,7 @@ from idp.web.signin import (
     login,
     logout,
     reset,
+    reset_code,
     terms,
 )
 from idp.web.staff import (
@@ -65,6 +66,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     acting_for.bp,
     terms.bp,
     reset.bp,
+    reset_code.bp,
     activation.bp,
     help_pages.bp,
     home.bp,

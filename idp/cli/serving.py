@@ -20,8 +20,8 @@ from idp.base.http import HttpClient
 from idp.cli.context import opened
 from idp.cli.database import _check
 from idp.db.session import transaction
+from idp.domain.backstage.housekeeping import clean_up
 from idp.domain.grants.key_rotation import ensure_keys
-from idp.domain.upkeep.housekeeping import clean_up
 from idp.mail.messages import Writer
 from idp.mail.transport import MailTransport
 from idp.mail.worker import Worker

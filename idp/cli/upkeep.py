@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from idp.cli.context import opened
-from idp.domain.upkeep.housekeeping import clean_up
+from idp.domain.backstage.housekeeping import clean_up
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it

@@ -9,11 +9,24 @@ from typing import Any
 from jinja2 import Environment
 
 from idp.base.texts import Texts, UnknownText
-from idp.domain.upkeep.delivery import DueMail
+from idp.domain.backstage.delivery import DueMail
 
 #: Facts that are moments; they travel as ISO 8601 text.
 _MOMENTS = frozenset({"time", "until", "from", "limit"})
 _FALLBACK_LANGUAGE = "ja"
+#: Where the words of each mail stand; a mail that is not here cannot be written.
+_TEXTS = {
+    "account_issued": "mail.account_issued",
+    "password_link": "mail.password_link",
+    "login_code": "mail.login_code",
+    "password_changed": "mail.password_changed",
+    "new_device": "mail.new_device",
+    "locked": "mail.locked",
+    "proxy_invited": "mail.proxy_invited",
+    "proxy_added": "mail.proxy_added",
+    "access_changed": "mail.access_changed",
+    "email_changed": "mail.email_changed",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Writer:
         if mail.name == "notification":
             subject, body = _relayed(facts, language)
         else:
-            subject = self.texts.get(language, f"mail.{mail.name}.subject", **facts)
+            subject = self.texts.get(language, f"{_TEXTS[mail.name]}.subject", **facts)
             body = self._body(language, mail, facts)
         subject = self.texts.get(language, "mail.subject", subject=subject, **_site(facts))
         footer = self.texts.get(language, "mail.footer", **facts)
@@ -97,10 +110,10 @@ class Writer:
         for name, value in mail.facts.items():
             if value is True or (name == "login_id" and value):
                 try:
-                    return self.texts.get(language, f"mail.{mail.name}.body_{name}", **facts)
+                    return self.texts.get(language, f"{_TEXTS[mail.name]}.body_{name}", **facts)
                 except UnknownText:
                     continue
-        return self.texts.get(language, f"mail.{mail.name}.body", **facts)
+        return self.texts.get(language, f"{_TEXTS[mail.name]}.body", **facts)
 
 
 def _relayed(facts: Mapping[str, Any], language: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from idp.base.http import FetchError, HttpClient
 from idp.base.keyring import Keyring
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import Sessions, transaction
-from idp.domain.upkeep.delivery import (
+from idp.domain.backstage.delivery import (
     DueCall,
     DueMail,
     Pointless,

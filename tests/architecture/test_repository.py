@@ -31,7 +31,6 @@ IMPORT_NAMES = {
     "flask-mail": "flask_mail",
     "flask-sqlalchemy": "flask_sqlalchemy",
     "phonenumberslite": "phonenumbers",
-    "prometheus-client": "prometheus_client",
 }
 #: A driver is only named in the database's address.
 NEVER_IMPORTED = {"psycopg"}

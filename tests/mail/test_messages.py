@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from idp.domain.backstage.delivery import DueMail
 from idp.domain.staff.sites import Site
-from idp.domain.upkeep.delivery import DueMail
 
 SITE = Site(
     municipality_id=uuid4(),

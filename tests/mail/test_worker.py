@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.db.session import transaction
-from idp.domain.upkeep.delivery import BACK_OFF, LEASE, claim_due
+from idp.domain.backstage.delivery import BACK_OFF, LEASE, claim_due
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import OutboxMessage, OutboxState
 from tests.mail.servers import Inbox, silent_server, smtp_server

@@ -1,0 +1,1 @@
+"""What works behind the pages: delivering the outbox, cleaning up."""

@@ -502,3 +502,20 @@ def test_b17_without_the_offer_a_forged_tick_keeps_nothing(sign_in, clock, perso
     assert outcome.cookie_lifetime is None
     clock.advance(timedelta(minutes=60))
     assert person_of(outcome.token) is None
+
+
+def test_ot_11_sending_again_and_typing_at_the_same_moment_never_block_each_other(
+    sessions, clock, setup, half, code, enter, race
+):
+    walk, right = half(), code()
+    clock.advance(timedelta(seconds=30))
+
+    def act(number):
+        if number % 2:
+            return enter(walk, right)
+        with transaction(sessions) as db:
+            return send_again(db, walk, setup=setup, now=clock())
+
+    outcomes = race(10, act)
+    assert sum(isinstance(each, SignedInWhole) for each in outcomes) == 1
+    assert sum(isinstance(each, CodeSent) for each in outcomes) <= 1

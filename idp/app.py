@@ -16,7 +16,7 @@ from idp.model.base import Base
 from idp.settings.schema import Settings
 from idp.web import errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
-from idp.web.account import documents, home, household, profile, security
+from idp.web.account import documents, home, household, password, profile, security
 from idp.web.admin import clients as admin_clients
 from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
@@ -72,6 +72,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home.bp,
     documents.bp,
     security.bp,
+    password.bp,
     account_consents.bp,
     household.bp,
     profile.bp,

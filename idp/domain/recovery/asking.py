@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -75,6 +76,13 @@ def ask_again(
     return again
 
 
+def cool_down_seconds(db: Session, asked: AskedReset, *, setup: ResetSetup, now: datetime) -> int:
+    """Return how long until the mail may be sent again: shown beside the button."""
+    cool_down = cool_down_counter(mail_key(asked.email), keys=setup.keys)
+    blocked = attempts.find_block(db, (cool_down,), now=now)
+    return 0 if blocked is None else ceil((blocked.until - now).total_seconds())
+
+
 def _write(
     db: Session, email: str, visitor: Visitor, *, setup: ResetSetup, now: datetime
 ) -> ResetAsked:
@@ -98,7 +106,8 @@ def _write(
     if not people:
         # As much is asked of the database for an address that nobody has.
         void_reset_secrets(db, reset_id, now=now)
-    for account_id in [account.id for account in people] or [None]:
+    subjects: list[UUID | None] = [account.id for account in people]
+    for account_id in subjects or [None]:
         act = Act("password.reset_asked", subject_id=account_id)
         record(db, act, actor=visitor.actor, now=now)
     return ResetAsked(reset_id=reset_id, browser_token=browser_token)

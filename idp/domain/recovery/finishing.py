@@ -50,7 +50,7 @@ def finish(
     _verify_address(db, opened, now=now)
     void_mailed_secrets(db, opened.account_id, now=now)
     actor = Actor(kind="account", account_id=opened.account_id, address=visitor.address)
-    for name in ("account.activated", "password.reset") if is_first else ("password.reset",):
+    for name in ("account.activated", "password.set") if is_first else ("password.set",):
         act = Act(name, subject_id=opened.account_id, municipality_id=opened.municipality_id)
         record(db, act, actor=actor, now=now)
     return ResetDone()

@@ -68,6 +68,12 @@ def find_open(db: Session, browser_token: str | None, *, now: datetime) -> OpenR
     )
 
 
+def asks_address_twice(db: Session, municipality_id: UUID | None) -> bool:
+    """Whether the request page has a second field for the address (A10)."""
+    town = db.get(Municipality, municipality_id) if municipality_id else None
+    return town is None or town.asks_address_twice
+
+
 def seal_context(reset_id: UUID) -> str:
     """Return what the sealed address of a request is bound to."""
     return f"reset:{reset_id}"

@@ -17,11 +17,11 @@ from idp.domain.signin.own_sessions import (
     end_own_session,
     list_sessions,
 )
-from idp.domain.signin.passwords import CLASSES, LONG_LENGTH, MIN_LENGTH
 from idp.domain.signin.signout import sign_out_everywhere
 from idp.web.account.entry import ask_for_agreement
 from idp.web.deps import current_actor, drop_cookie, require_person, services
 from idp.web.guards import signed_in
+from idp.web.password_form import password_facts
 from idp.web.render import FieldError, language, page, see_other
 
 bp = Blueprint("account_security", __name__, url_prefix="/account")
@@ -32,7 +32,6 @@ _DONE = {
     "ended_others": "account.security.ended_others",
     "changed": "account.security.changed",
 }
-_RULES = ("length", "classes", "guessable")
 
 
 @dataclass(frozen=True)
@@ -52,24 +51,11 @@ class _PastSignIn:
     place: str | None = None
 
 
-@dataclass(frozen=True)
-class _Check:
-    key: str
-    state: str
-
-
-@dataclass(frozen=True)
-class _Policy:
-    min_length: int
-    classes: int
-    long_length: int
-
-
 @bp.get("/security")
 @signed_in
 def show_security() -> Response:
     """Show sessions, recent sign-ins and the form of a new password."""
-    return _page()
+    return security_page()
 
 
 @bp.post("/sessions/end")
@@ -116,7 +102,8 @@ def _end_all() -> Response:
     return see_other(with_query("/signed-out", {"shared": "1"} if person.shared_device else {}))
 
 
-def _page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:
+def security_page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:
+    """Render the page; a refused change of the password comes back to it."""
     person = require_person()
     now = services().clock()
     with reading(services().sessions) as db:
@@ -130,8 +117,7 @@ def _page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:
         sessions=[_session(each) for each in sessions],
         history=[_past(each) for each in history],
         factors=(),
-        checks=[_Check(key, "open") for key in _RULES],
-        policy=_Policy(min_length=MIN_LENGTH, classes=CLASSES, long_length=LONG_LENGTH),
+        **password_facts(),
         password_set_on=password_set_on,
         login_id=profile.login_id if profile else "",
         done_key=_DONE.get(request.args.get("done", "")),

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from clients.kit.clock import tokyo_day
+from clients.kit.clock import tokyo_hour
 
 _MOST_CHARACTERS = 255
 #: The claims a visit remembers; everything else of UserInfo is dropped at once.
@@ -60,12 +60,25 @@ class Household:
 
 @dataclass(frozen=True)
 class Delegation:
-    """What a proxy may do for a household, and from when until when."""
+    """What a proxy may do for a household, and from when until when.
+
+    `categories` maps a code to whether it is on, `*` standing for those not named; none at all
+    means everything.
+    """
 
     household_id: str
-    switched_off: frozenset[str]
-    valid_from: date | None
-    valid_until: date | None
+    categories: Mapping[str, bool]
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+    def covers(self, category: str, *, now: datetime) -> bool:
+        """Tell whether it has begun, has not ended, and lets the proxy do this."""
+        if self.valid_from is not None and now < self.valid_from:
+            return False
+        if self.valid_until is not None and now >= self.valid_until:
+            return False
+        everything = not self.categories
+        return self.categories.get(category, self.categories.get("*", everything))
 
 
 @dataclass(frozen=True)
@@ -82,19 +95,15 @@ class Person:
     def may(self, category: str, *, now: datetime) -> bool:
         """Tell whether the person may do things of a category for the household.
 
-        The representative may everything. A proxy may the same by default; a category that is
-        switched off, or a delegation that has not begun or has ended, takes it away.
+        The representative may everything. A proxy may the same where the provider says nothing
+        of delegations; where it does, one of them must cover it.
         """
         if self.household is None:
             return False
         if self.household.role is Role.REPRESENTATIVE or self.delegations is None:
             return True
-        today = tokyo_day(now)
         return any(
-            delegation.household_id == self.household.id
-            and category not in delegation.switched_off
-            and (delegation.valid_from is None or delegation.valid_from <= today)
-            and (delegation.valid_until is None or today <= delegation.valid_until)
+            delegation.household_id == self.household.id and delegation.covers(category, now=now)
             for delegation in self.delegations
         )
 
@@ -146,28 +155,26 @@ def _child(entry: object) -> Child:
 
 def _delegation(entry: object) -> Delegation:
     table = _table(entry, "kosodate_delegations")
-    switched_off = frozenset(
-        _text(category, "code")
-        for category in (_table(item, "categories") for item in _list(table, "categories"))
-        if category.get("active") is not True
-    )
+    categories = [_table(item, "categories") for item in _list(table, "categories")]
     return Delegation(
         household_id=_text(table, "household_id"),
-        switched_off=switched_off,
-        valid_from=_day(table, "valid_from"),
-        valid_until=_day(table, "valid_until"),
+        categories={_text(each, "code"): each.get("active") is True for each in categories},
+        valid_from=_moment(table, "valid_from", whole_days=0),
+        valid_until=_moment(table, "valid_until", whole_days=1),
     )
 
 
-def _day(table: Mapping[str, Any], name: str) -> date | None:
-    """Read a day, or the Japanese day of a moment."""
+def _moment(table: Mapping[str, Any], name: str, *, whole_days: int) -> datetime | None:
+    """Read a moment; or a day in Japan, of which `whole_days` have passed at the moment."""
     text = _optional_text(table, name)
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return moment.date() if moment.tzinfo is None else tokyo_day(moment)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment
+        return tokyo_hour(moment.date(), 0) + timedelta(days=whole_days)
+    except (ValueError, OverflowError):
         raise ClaimsError(name) from None
 
 

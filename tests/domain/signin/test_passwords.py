@@ -2,6 +2,7 @@
 
 import threading
 import unicodedata
+from datetime import date
 from pathlib import Path
 
 import pytest

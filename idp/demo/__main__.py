@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from idp.base.clock import utc_now
 from idp.demo.config import write_provider_settings
 from idp.demo.credentials import read_credentials
 from idp.demo.failure import DemoFailure, StopRequested
@@ -68,8 +69,8 @@ def _check_ports(ports: Ports) -> None:
 
 
 def _prepare(folder: DataFolder, ports: Ports, stop: Event) -> None:
-    """Make settings, database and people at the first start; after an update, what is new."""
-    wanted = Prepared(ports.provider, migration_names())
+    """Make settings, database and people at the first start; later what is new, if anything."""
+    wanted = Prepared(ports.provider, migration_names(), month=f"{utc_now():%Y-%m}")
     before = read_prepared(folder)
     if before == wanted:
         return

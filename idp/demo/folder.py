@@ -59,6 +59,8 @@ class Prepared:
 
     port_base: int
     migrations: tuple[str, ...]
+    #: Bookable hours are entered for some months ahead, so once a month there are new ones.
+    month: str
 
 
 def open_folder(root: Path) -> DataFolder:
@@ -116,7 +118,7 @@ def read_prepared(folder: DataFolder) -> Prepared | None:
         return None
     try:
         state = json.loads(folder.state.read_text(encoding="utf-8"))
-        return Prepared(int(state["port_base"]), tuple(state["migrations"]))
+        return Prepared(int(state["port_base"]), tuple(state["migrations"]), str(state["month"]))
     except (ValueError, TypeError, KeyError) as error:
         raise DemoFailure(f"{folder.state} cannot be read. Start anew with --reset.") from error
 

@@ -6,6 +6,8 @@ from idp.demo.folder import DataFolder
 from idp.demo.ports import Ports
 from idp.demo.processes import PROJECT, HealthPage, Service
 
+#: How far ahead hours can be booked; entered anew each month.
+_WEEKS = "13"
 _MIGRATIONS = PROJECT / "migrations" / "versions"
 
 
@@ -20,6 +22,7 @@ def preparing_steps(folder: DataFolder, ports: Ports) -> tuple[Service, ...]:
     return (
         Service("migrate", (*_idp(folder), "db", "upgrade")),
         Service("seed", (sys.executable, "-m", "idp.demo.seed", *seed)),
+        Service("facilities", (*_client("booking", folder), "seed", "--weeks", _WEEKS)),
     )
 
 
@@ -56,5 +59,8 @@ def _idp(folder: DataFolder) -> tuple[str, ...]:
 
 
 def _relying_party(name: str, folder: DataFolder, port: int) -> Service:
-    command = (sys.executable, "-m", f"clients.{name}", "--config", f"{folder.root}/{name}.toml")
-    return Service(name, command, HealthPage(port, "/health"))
+    return Service(name, _client(name, folder), HealthPage(port, "/health"))
+
+
+def _client(name: str, folder: DataFolder) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"clients.{name}", "--config", f"{folder.root}/{name}.toml")

@@ -76,12 +76,14 @@ def test_two_demos_cannot_hold_one_folder(folder):
 
 def test_what_was_prepared_is_remembered(folder):
     assert read_prepared(folder) is None
-    prepared = Prepared(port_base=9000, migrations=("0001.py",))
+    prepared = Prepared(port_base=9000, migrations=("0001.py",), month="2026-11")
     write_prepared(folder, prepared)
     assert read_prepared(folder) == prepared
 
 
-@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"port_base": "x", "migrations": []}'])
+@pytest.mark.parametrize(
+    "broken", ["", "[]", "{}", '{"port_base": "x", "migrations": [], "month": ""}']
+)
 def test_a_broken_state_says_how_to_start_anew(folder, broken):
     folder.state.write_text(broken)
     with pytest.raises(DemoFailure, match="--reset"):

@@ -50,7 +50,7 @@ def test_a_second_demo_in_the_same_folder_is_refused(tmp_path, base, capsys):
 
 
 def test_data_made_for_other_ports_is_not_mixed_up(tmp_path, base, capsys):
-    write_prepared(open_folder(tmp_path / "data"), Prepared(base + 7, ()))
+    write_prepared(open_folder(tmp_path / "data"), Prepared(base + 7, (), "2026-11"))
     assert run(tmp_path, base) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert str(base + 7) in line

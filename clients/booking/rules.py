@@ -13,6 +13,7 @@ from clients.kit.settings import SettingsError, refuse_unknown
 _DEFAULT_MONTHLY_HOURS = 10
 _DEFAULT_FEE_YEN = 300
 _HOURS_RANGE = range(1, 161)
+_WEEKS_RANGE = range(53)
 
 
 class Refusal(StrEnum):
@@ -46,6 +47,7 @@ class Rules:
     monthly_hours: int
     monthly_hours_by_municipality: Mapping[str, int]
     fee_yen_per_hour: int
+    fictional_weeks: int
 
     def monthly_hours_in(self, municipality_code: str) -> int:
         """Return the hours a child of a municipality may use in a calendar month."""
@@ -68,6 +70,7 @@ def read_rules(section: Mapping[str, Any]) -> Rules:
             code: _hours(value) for code, value in by_municipality.items()
         },
         fee_yen_per_hour=_yen(table.pop("fee_yen_per_hour", _DEFAULT_FEE_YEN)),
+        fictional_weeks=_weeks(table.pop("fictional_weeks", 0)),
     )
     refuse_unknown(table, where="[booking]")
     return rules
@@ -108,4 +111,10 @@ def _hours(value: object) -> int:
 def _yen(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise SettingsError("booking.fee_yen_per_hour must be a whole number of yen, 0 or more")
+    return value
+
+
+def _weeks(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _WEEKS_RANGE:
+        raise SettingsError("booking.fictional_weeks must be a whole number from 0 to 52")
     return value

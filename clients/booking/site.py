@@ -1,6 +1,7 @@
 """The booking application: its site, its rules, its factory."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -9,11 +10,12 @@ from flask import Flask
 from clients.booking import pages_bookings, pages_children, pages_choose
 from clients.booking.asking import attach_rules
 from clients.booking.children import remember_children
+from clients.booking.facilities import seed_facilities
 from clients.booking.history import forget_old_bookings
 from clients.booking.rules import Rules, read_rules
 from clients.kit.app import build_app
 from clients.kit.clock import Clock, utc_now
-from clients.kit.context import Site
+from clients.kit.context import Site, kit
 from clients.kit.settings import Settings, load
 from clients.kit.visits import Visit
 
@@ -47,10 +49,12 @@ def create_app(settings: Settings, rules: Rules, *, clock: Clock = utc_now) -> F
         category="booking",
         navigation=_NAVIGATION,
         greet=_greet,
-        clear_own=_clear,
+        clear_own=partial(_tidy, rules),
     )
     app = build_app(site, settings, FOLDER, _BLUEPRINTS, clock=clock)
     attach_rules(app, rules)
+    with app.app_context():
+        kit().worker.clear_away()  # so that a trial's facilities are there from the first page
     return app
 
 
@@ -67,5 +71,8 @@ def _greet(db: Connection, visit: Visit, now: datetime) -> str | None:
     return None
 
 
-def _clear(db: Connection, now: datetime) -> None:
+def _tidy(rules: Rules, db: Connection, now: datetime) -> None:
+    """Clear away what is old; open a trial's facilities for another day."""
     forget_old_bookings(db, now=now)
+    if rules.fictional_weeks:
+        seed_facilities(db, weeks=rules.fictional_weeks, now=now)

@@ -53,9 +53,12 @@ def write_provider_settings(folder: DataFolder, ports: Ports) -> None:
 
 
 def write_client_settings(
-    folder: DataFolder, name: str, *, client_id: str, base: str, issuer: str
+    folder: DataFolder, name: str, *, client_id: str, base: str, issuer: str, own: Table
 ) -> None:
-    """Write the settings of one relying party; its secret lies beside it in a file of its own."""
+    """Write the settings of one relying party; its secret lies beside it in a file of its own.
+
+    `own` are the sections only this one has.
+    """
     table: Table = {
         "issuer": issuer,
         "client_id": client_id,
@@ -64,6 +67,7 @@ def write_client_settings(
         "database": f"{name}.sqlite3",
         "session_key_file": f"{name}.key",
         "municipality": {"code": MUNICIPALITY_CODE} | dict(OFFICE),
+        **own,
     }
     write_private(folder.root / f"{name}.toml", to_toml(table))
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from clients.booking.facilities import seed_facilities
 from clients.booking.rules import Rules
 from clients.booking.site import create_app as create_booking
 from clients.certificate.site import create_app as create_certificate
@@ -53,15 +52,14 @@ def settings(provider, tmp_path):
 
 @pytest.fixture
 def rules():
-    return Rules(monthly_hours=10, monthly_hours_by_municipality={}, fee_yen_per_hour=300)
+    return Rules(
+        monthly_hours=10, monthly_hours_by_municipality={}, fee_yen_per_hour=300, fictional_weeks=8
+    )
 
 
 @pytest.fixture
 def booking(settings, rules, clock):
-    app = create_booking(settings, rules, clock=clock)
-    with kit_of(app).database.write() as db:
-        seed_facilities(db, weeks=8, now=clock())
-    return app
+    return create_booking(settings, rules, clock=clock)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """The booking application as a family uses it, over its pages."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
 import pytest
 
+from clients.booking.site import create_app as create_booking
 from clients.kit.clock import tokyo_hour
 from tests.clients.conftest import kit_of
 from tests.clients.visitor import BASE_URL, HIYORI, MINATO, Visitor, family
@@ -355,6 +357,22 @@ def test_days_far_away_are_brought_back_to_the_days_there_are(visitor):
     visitor.get("/facilities/minami?day=0001-01-01")
     assert "前の週" not in visitor.text()
     assert "11月23日から11月29日" in visitor.text()
+
+
+def test_a_trial_s_facilities_stay_open_as_the_days_go_by(booking, visitor, clock):
+    clock.advance(timedelta(days=200))
+    visitor.sign_in(family())
+    assert "いまは空きがありません" in visitor.text()
+    kit_of(booking).worker.clear_away()
+    visitor.get("/")
+    assert "いまは空きがありません" not in visitor.text()
+
+
+def test_no_fictional_facility_enters_a_real_installation(settings, rules, clock, provider):
+    real = replace(rules, fictional_weeks=0)
+    visitor = Visitor(create_booking(settings, real, clock=clock), provider)
+    visitor.sign_in(family())
+    assert "予約できる施設はまだありません" in visitor.text()
 
 
 def test_english_pages_are_english(visitor):

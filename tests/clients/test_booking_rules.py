@@ -315,6 +315,8 @@ def test_a_history_is_kept_for_five_years(database):
         {"monthly_hours_by_municipality": {"990002": 0}},
         {"monthly_hours_by_municipality": 6},
         {"monthly_hour": 6},
+        {"fictional_weeks": 53},
+        {"fictional_weeks": -1},
     ],
     ids=str,
 )

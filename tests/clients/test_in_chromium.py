@@ -5,11 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from clients.booking.facilities import seed_facilities
 from clients.booking.site import create_app as create_booking
 from clients.certificate.site import create_app as create_certificate
 from tests.chromium import DESKTOP, PHONE, look_at, open_chromium, open_context
-from tests.clients.conftest import kit_of
 from tests.clients.visitor import HIYORI, MINATO, family
 from tests.serving import Port, serving
 
@@ -66,14 +64,12 @@ def served(build, settings):
     port = Port()
     app = build(replace(settings, base_url=port.origin))
     with serving(app, port) as origin:
-        yield app, origin
+        yield origin
 
 
 def test_booking_in_chromium(reader, settings, rules, clock, provider):
     page, words = reader
-    with served(lambda s: create_booking(s, rules, clock=clock), settings) as (app, origin):
-        with kit_of(app).database.write() as db:
-            seed_facilities(db, weeks=8, now=clock())
+    with served(lambda s: create_booking(s, rules, clock=clock), settings) as origin:
         page.goto(origin)
         look_at(page, "booking-facilities")
         page.get_by_role("link", name=words["minami"]).click()
@@ -110,7 +106,7 @@ def test_booking_in_chromium(reader, settings, rules, clock, provider):
 
 def test_certificate_in_chromium(reader, settings, clock, provider):
     page, words = reader
-    with served(lambda s: create_certificate(s, clock=clock), settings) as (_, origin):
+    with served(lambda s: create_certificate(s, clock=clock), settings) as origin:
         page.goto(origin)
         look_at(page, "certificate-unread")
         page.get_by_role("button", name=words["later"]).click()
@@ -127,7 +123,7 @@ def test_certificate_in_chromium(reader, settings, clock, provider):
 def test_signing_out_in_chromium_reaches_the_provider(reader, settings, clock, provider):
     """`form-action` also governs the redirect after the form: it must name the provider."""
     page, words = reader
-    with served(lambda s: create_certificate(s, clock=clock), settings) as (_, origin):
+    with served(lambda s: create_certificate(s, clock=clock), settings) as origin:
         page.goto(origin)
         page.get_by_role("button", name=words["out"]).click()
         page.wait_for_url(f"{origin}/signed-out?**")
@@ -138,7 +134,7 @@ def test_pages_work_without_scripts(chromium, settings, clock, provider):
     provider.person = family(children=CHILDREN)
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
-    with served(lambda s: create_certificate(s, clock=clock), settings) as (_, origin):
+    with served(lambda s: create_certificate(s, clock=clock), settings) as origin:
         page.goto(origin)
         page.get_by_role("link", name=WORDS["ja"]["check"]).click()
         page.get_by_role("button", name=WORDS["ja"]["confirm"]).click()

@@ -16,6 +16,10 @@ from idp.protocol.addresses import AddressRules
 from idp.protocol.registration import parse_registration
 
 _SHOWN = Path(__file__).resolve().parents[1] / "services.toml"
+#: Fictional facilities that can be booked from the first start on, and stay open.
+_OWN: dict[str, dict[str, dict[str, str | int | bool]]] = {
+    "booking": {"booking": {"fictional_weeks": 8}}
+}
 _RULES = AddressRules(allow_loopback_http=True)
 
 
@@ -26,7 +30,12 @@ def sow_services(tools: Tools, folder: DataFolder, ports: Ports) -> None:
         if find_any_client(tools.db, name) is None:
             _sow(tools, folder, name, shown[name] | _metadata(name, base_url(port)))
             write_client_settings(
-                folder, name, client_id=name, base=base_url(port), issuer=tools.issuer
+                folder,
+                name,
+                client_id=name,
+                base=base_url(port),
+                issuer=tools.issuer,
+                own=_OWN.get(name, {}),
             )
 
 

@@ -2,8 +2,13 @@
 
 import logging
 
-from flask import Flask, jsonify, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    SecurityError,
+    TooManyRequests,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from idp.db.errors import UNAVAILABLE
@@ -25,6 +30,7 @@ def register(app: Flask) -> None:
     """Answer every failure: expected ones by their kind, the rest as 500."""
     app.register_error_handler(CookiesOff, _cookies_off)
     app.register_error_handler(FormRefused, _form_refused)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _expected)
     app.register_error_handler(HasherBusy, _unavailable)
     for kind in UNAVAILABLE:
@@ -38,6 +44,11 @@ def _cookies_off(_error: CookiesOff) -> AnyResponse:
 
 def _form_refused(_error: FormRefused) -> AnyResponse:
     return page("signin/restart.html", 403)
+
+
+def _foreign_host(_error: SecurityError) -> AnyResponse:
+    """Answer a Host that is not ours without a page: no address of ours can be built for it."""
+    return Response("Bad Request\n", 400, mimetype="text/plain")
 
 
 def _expected(error: HTTPException) -> AnyResponse:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from sqlite3 import Connection
 
+from clients.kit.ages import age_in_months
 from clients.kit.claims import Child, ChildStatus, Person
 from clients.kit.clock import to_text
 from clients.kit.dates import plain_day
@@ -90,8 +91,8 @@ def label(known: KnownChild, say: Callable[..., str]) -> str:
     return say("child.label", birthdate=birthdate)
 
 
-def mail_label(known: KnownChild, say: Callable[..., str]) -> str:
+def mail_label(known: KnownChild, on: date, say: Callable[..., str]) -> str:
     """Name a child in a mail without its birthdate: mails are read over shoulders."""
     if known.nickname:
         return say("child.called", nickname=known.nickname)
-    return say("child.somebody")
+    return say("child.aged", years=age_in_months(known.child.birthdate, on) // 12)

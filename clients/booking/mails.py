@@ -46,7 +46,7 @@ def _mail(
         "hours": dates.hours(booking.start_hour, booking.end_hour, say),
         "facility": booking.facility.name[lang],
         "facility_tel": booking.facility.tel,
-        "child": mail_label(child, say) if child else say("child.somebody"),
+        "child": mail_label(child, booking.day, say) if child else say("child.somebody"),
         "url": f"{settings.base_url}/bookings",
         "host": urlsplit(settings.base_url).netloc,
     }

@@ -45,6 +45,15 @@ def test_a33_a_booking_is_mailed_to_the_household_in_every_language(booking, vis
     assert not deliver(booking)
 
 
+def test_a_child_without_a_nickname_is_named_by_its_age(booking, visitor, provider):
+    visitor.sign_in(family())
+    book(visitor)
+    deliver(booking)
+    [message] = provider.messages(MAILS)
+    assert "お子さま：2歳のお子さま" in message["messages"]["ja"]["text"]
+    assert "Child: your 2-year-old" in message["messages"]["en"]["text"]
+
+
 def test_a33_a_cancellation_is_mailed(booking, visitor, provider):
     visitor.sign_in(family())
     booking_id = book(visitor).location.split("/")[2].split("?")[0]

@@ -187,4 +187,3 @@ def _write_time(value: datetime) -> str:
 
 def _write_datetime(value: datetime) -> str:
     return format_datetime(language(), value)
-

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import jaconv
 from sqlalchemy.orm import Session
+from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from idp.base.text import fold, password_form
+from idp.domain.signin.common_words import COMMON_WORDS
 from idp.domain.signin.hashing import Hasher, HasherBusy
 from idp.model.people import Account, CredentialState, PasswordCredential
 
@@ -42,6 +44,10 @@ CLASSES = 3
 _SHORTEST_WORD = 4
 #: Where a guessable word stands, so many other characters must be left to guess.
 _LEFT_TO_GUESS = 8
+#: What a guesser finds within so many tries, he finds; and no more than this much is estimated,
+#: since the estimate takes time.
+_FEWEST_GUESSES_LOG10 = 8
+_LONGEST_ESTIMATED = 72
 _LEET = str.maketrans("013457@$!", "oleastasi")
 _PARTS = re.compile(r"[^0-9a-zぁ-ゖァ-ヺー一-鿿々]+")
 _SEQUENCES = (
@@ -91,10 +97,10 @@ def check_password(candidate: str, person: PersonWords) -> tuple[PasswordFault, 
         faults.append(PasswordFault.SHORT)
     elif len(text) < LONG_LENGTH and count_classes(text) < CLASSES:
         faults.append(PasswordFault.CLASSES)
-    if _is_common(text):
-        faults.append(PasswordFault.COMMON)
-    elif _is_made_of(text, _spellings(person)):
+    if _is_made_of(text, _spellings(person)):
         faults.append(PasswordFault.PERSONAL)
+    elif _is_common(text):
+        faults.append(PasswordFault.COMMON)
     return tuple(faults)
 
 
@@ -113,12 +119,14 @@ def _kind_of_rest(character: str) -> str:
 
 @cache
 def _common_passwords() -> frozenset[str]:
-    return frozenset(FREQUENCY_LISTS["passwords"])
+    return frozenset(FREQUENCY_LISTS["passwords"]) | COMMON_WORDS
 
 
 def _is_common(text: str) -> bool:
     plain = fold(text).casefold()
     if plain in _common_passwords() or _is_pattern(plain):
+        return True
+    if float(zxcvbn(text[:_LONGEST_ESTIMATED])["guesses_log10"]) < _FEWEST_GUESSES_LOG10:
         return True
     # The favourites with something hung on: P@ssword2026!, 123qwerty.
     core = plain.strip("0123456789!?.,*#@$%&+-_=~ ")

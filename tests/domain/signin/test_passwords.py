@@ -261,3 +261,20 @@ def test_pw_06_whoever_finds_no_place_to_wait_hears_that_it_is_busy():
         running.join()
         waiting.join()
     assert hasher.verify(hasher.hash("Kx-7294-wbqa"), "Kx-7294-wbqa")
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        "Hoikuen2026!",
+        "Arigatou123!",
+        "Natsuyasumi1!",
+        "Youchien#2026",
+        "aaaaaaaaaaaaaa1",
+        "1q2w3e4r5t6y!A",
+        "20260401aA!",
+        "さくらさくらさくら12A",
+    ],
+)
+def test_pw_02_b08_what_people_here_try_first_is_refused(candidate):
+    assert check_password(candidate, NOBODY) == (PasswordFault.COMMON,)

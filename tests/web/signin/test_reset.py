@@ -518,3 +518,48 @@ def test_rs_01_pages_of_the_reset_are_in_english_too(app, ask, link):
     page = browser.get(link()).follow()
     assert "Choose your password" in page.text
     assert browser.get(link()).follow().submit().follow().status == 200
+
+
+def test_a11_going_back_keeps_the_sign_in_that_waits(sessions, clock, browser, open_walk, town):
+    with transaction(sessions) as db:
+        client = factories.make_client(db, now=clock(), municipality_id=town.id)
+    walk = open_walk(purpose=interactions.AUTHORIZE, client_id=client.id)
+    page = browser.get("/password/reset")
+    assert "メール送信" in page.text
+    assert "戻る" in page.text
+    assert "/login" in page.links
+    assert browser.get("/login").form("/login").action == f"/login?i={walk}"
+
+
+def test_a17_the_link_and_its_page_have_one_name(browser, ask, link, mailbox):
+    ask(browser)
+    (mail,) = mailbox("password_link")
+    assert mail[1]["url"].removeprefix(ORIGIN).startswith("/password/reset/link")
+    page = browser.get(link()).follow()
+    assert "パスワードを決める画面" in page.text
+    assert "ログインURL" not in page.text
+
+
+def test_rs_10_a_link_sets_the_password_of_its_own_person_only(
+    app, sessions, clock, town, browser, mother, sign_in, hasher, link, ask
+):
+    """Opened by somebody else who is signed in: what the form says about people is ignored."""
+    with transaction(sessions) as db:
+        father = factories.make_account(
+            db, now=clock(), municipality_id=town.id, email="takeru@example.jp", hasher=hasher
+        )
+    sign_in(browser)
+    before = hash_of(sessions, mother)
+    ask(Browser(app), father.email)
+    page = browser.get(link()).follow().submit().follow()
+    page = page.submit(
+        new_password=NEW,
+        confirm_password=NEW,
+        email=mother.email,
+        account_id=str(mother.id),
+        role="system_admin",
+    )
+    assert page.status == 303
+    assert hash_of(sessions, mother) == before
+    assert hasher.verify(hash_of(sessions, father), NEW)
+    assert browser.get("/account/security").status == 200

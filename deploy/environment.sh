@@ -87,7 +87,7 @@ install() {
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
     : >"$folder/failed"
     {
-        "$folder/bin/python" -m pip install --progress-bar off --retries 2 --require-hashes \
+        "$folder/bin/python" -m pip install --progress-bar off --retries 2 --require-hashes --no-deps \
             --requirement "$lock" 2>&1 && rm "$folder/failed"
     } | tee "$log" | show_progress
     [ ! -e "$folder/failed" ] || explain_failure

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import sessionmaker
 
-from idp.app import create_app
 from idp.base.clock import utc_now
 from idp.base.ids import new_id
 from idp.base.secret import digest
@@ -18,7 +18,7 @@ from tests import factories
 from tests.person import Person
 from tests.serving import Port, serving
 from tests.signing import install_keys
-from tests.web.conftest import settings_for
+from tests.web.applications import build_app
 
 SECRET = "interop-secret-of-a-good-length-0123"
 
@@ -28,13 +28,14 @@ class Provider:
     """A running provider, and what a test does behind its pages."""
 
     issuer: str
-    services: object
+    sessions: object
+    keys: object
     mother: object
     town: object
 
     def register(self, client_id, **details):
         """Register a service; returns its secret."""
-        with transaction(self.services.sessions) as db:
+        with transaction(self.sessions) as db:
             factories.make_client(
                 db,
                 now=utc_now(),
@@ -54,11 +55,11 @@ class Provider:
 
     def mailed_code(self):
         """Return the newest code that was mailed."""
-        with transaction(self.services.sessions) as db:
+        with transaction(self.sessions) as db:
             mails = select(OutboxMessage).where(OutboxMessage.name == "login_code")
             row = db.scalars(mails.order_by(OutboxMessage.created_at.desc())).first()
             context = f"outbox:{row.id}"
-            body = self.services.keys.sealer.unseal(row.sealed_body, context=context)
+            body = self.keys.sealer.unseal(row.sealed_body, context=context)
         return json.loads(body)["facts"]["code"]
 
     def sign_in(self, person):
@@ -69,12 +70,26 @@ class Provider:
 
 
 @pytest.fixture
-def provider(sqlite_url):
+def port():
     port = Port()
-    settings = settings_for(sqlite_url, provider={"issuer": port.origin}, dev={"allow_http": True})
-    app = create_app(settings, utc_now)
+    yield port
+    port.close()
+
+
+@pytest.fixture
+def app(sqlite_url, port):
+    return build_app(
+        sqlite_url, utc_now, provider={"issuer": port.origin}, dev={"allow_http": True}
+    )
+
+
+@pytest.fixture
+def provider(app, port):
     services = app.extensions[SERVICES]
-    with transaction(services.sessions) as db:
+    with app.app_context():
+        engine = app.extensions["sqlalchemy"].engine
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    with transaction(sessions) as db:
         now = utc_now()
         install_keys(db, keys=services.keys, now=now)
         town = factories.make_municipality(db, now=now)
@@ -83,7 +98,10 @@ def provider(sqlite_url):
         )
         factories.make_household(db, now=now, municipality_id=town.id, representative=mother)
     with serving(app, port) as origin:
-        yield Provider(issuer=origin, services=services, mother=mother, town=town)
+        yield Provider(
+            issuer=origin, sessions=sessions, keys=services.keys, mother=mother, town=town
+        )
+    engine.dispose()
 
 
 @pytest.fixture

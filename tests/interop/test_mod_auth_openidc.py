@@ -25,6 +25,7 @@ class Apache:
         self.folder = folder
         self.port = Port()
         self.origin = self.port.origin
+        self.page = f"{self.origin}/protected/index.shtml"
         pages = folder / "pages"
         (pages / "protected").mkdir(parents=True)
         (pages / "protected/index.shtml").write_text(PAGE, encoding="utf-8")
@@ -68,14 +69,14 @@ def apache(provider):
 
 @pytest.mark.interop
 def test_mod_auth_openidc_protects_a_page_and_signs_out(provider, apache, person):
-    person.open(f"{apache.origin}/protected/")
+    person.open(apache.page)
     assert person.page.url.startswith(provider.issuer)
     provider.sign_in(person)
-    assert person.page.url == f"{apache.origin}/protected/"
+    assert person.page.url == apache.page
     assert "name=佐倉 美咲" in person.page.text
     assert f"iss={provider.issuer}" in person.page.text
 
     person.open(f"{apache.origin}/protected/back?logout={apache.origin}/left.html")
     assert person.page.url == f"{apache.origin}/left.html"
-    person.open(f"{apache.origin}/protected/")
+    person.open(apache.page)
     assert person.path == "/login"

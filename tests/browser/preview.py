@@ -100,9 +100,9 @@ def open_pages(browser, **options):
 
     def answer(route):
         address = route.request.url.removeprefix(ORIGIN)
-        reply = client.get(address)
-        headers = {"Content-Security-Policy": POLICY, "Content-Type": reply.content_type}
-        route.fulfill(status=reply.status_code, headers=headers, body=reply.data)
+        with client.get(address) as reply:
+            headers = {"Content-Security-Policy": POLICY, "Content-Type": reply.content_type}
+            route.fulfill(status=reply.status_code, headers=headers, body=reply.data)
 
     context.route(f"{ORIGIN}/**", answer)
     yield context.new_page()

@@ -47,7 +47,8 @@ def a_service(name, glyph, description, pending_count=0):
 
 
 def a_household(number, name, **facts):
-    return SimpleNamespace(id=f"h{number}", representative_name=name, **{"own": False} | facts)
+    base = {"id": f"h{number}", "household_id": f"h{number}", "own": False}
+    return SimpleNamespace(representative_name=name, **base | facts)
 
 
 DOCUMENTS = [
@@ -176,6 +177,7 @@ HOME = {
     ],
     "last_login": SimpleNamespace(at=NOW, place=None),
     "households": [a_household(1, "佐倉 美咲", own=True), a_household(2, "例題 大輔")],
+    "acting_for_id": "h1",
 }
 AN_AGREEMENT = SimpleNamespace(
     title="利用規約", version_number=3, agreed_at=NOW, href="/documents/terms"
@@ -300,6 +302,8 @@ PAGES = {
     "account/household": {"person": PERSON, "households": [A_HOME]},
     "account/household--two": {"person": PERSON, "households": [A_HOME, A_HOME]},
     "account/household--none": {"person": PERSON, "households": []},
+    "account/proxy_remove": {"person": PERSON, "name": "佐倉 健", "action": "/remove"},
+    "account/leave": {"person": PERSON, "name": "佐倉 美咲", "action": "/leave"},
     "account/profile": {"person": PERSON, "rows": ROWS},
     "account/language": {"person": PERSON},
     "account/accessibility": {},

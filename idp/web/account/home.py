@@ -70,6 +70,7 @@ def show_home() -> Response:
         notices=(),
         documents=documents,
         households=households if len(households) > 1 else (),
+        acting_for_id=person.household_id,
         last_login=_LastLogin(last_login) if last_login else None,
     )
 

@@ -1,6 +1,6 @@
 """Asking for a password mail: the same answer and the same work for every address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -147,20 +147,7 @@ def _send(
         SecretKind.RESET_LINK: digest(link),
         SecretKind.RESET_CODE: code_digest(code, reset_id, keys=setup.keys),
     }
-    db.add_all(
-        OneTimeSecret(
-            id=new_id(now=now),
-            kind=kind,
-            account_id=account.id,
-            transaction_id=reset_id,
-            digest=value,
-            email_key=account.email_key,
-            failed_count=0,
-            created_at=now,
-            expires_at=now + lifetime,
-        )
-        for kind, value in digests.items()
-    )
+    _keep(db, account, reset_id, digests, expires_at=now + lifetime, now=now)
     facts: dict[str, Fact] = {
         "code": code,
         "url": with_query(setup.link_page_url, {"t": link}),
@@ -176,6 +163,31 @@ def _send(
         useless_after=now + lifetime,
     )
     enqueue_mail(db, mail, keys=setup.keys, now=now)
+
+
+def _keep(
+    db: Session,
+    account: Account,
+    reset_id: UUID,
+    digests: Mapping[SecretKind, bytes],
+    *,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    db.add_all(
+        OneTimeSecret(
+            id=new_id(now=now),
+            kind=kind,
+            account_id=account.id,
+            transaction_id=reset_id,
+            digest=value,
+            email_key=account.email_key,
+            failed_count=0,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        for kind, value in digests.items()
+    )
 
 
 def code_digest(code: str, reset_id: UUID, *, keys: Keyring) -> bytes:

@@ -12,7 +12,7 @@ from idp.base.url import with_query
 from idp.db.session import reading, transaction
 from idp.domain.signin.doors import FAMILY, STAFF
 from idp.domain.signin.sessions import find_session, has_run_out, is_touch_due, touch_session
-from idp.domain.staff.roles import Permission, find_staff_member
+from idp.domain.staff.roles import Permission, StaffMember, find_staff_member
 from idp.web.cookies import read_cookie
 from idp.web.csrf import check_form, name_browser
 from idp.web.deps import RequestState, drop_cookie, services, start_request, state
@@ -21,6 +21,8 @@ from idp.web.intake import check_shape
 from idp.web.limits import check_rate
 
 View = TypeVar("View", bound=Callable[..., object])
+#: Where a member of staff goes who may not see a page that everyone's address leads to.
+Elsewhere = Callable[[StaffMember], str]
 
 
 class GuardKind(enum.StrEnum):
@@ -37,10 +39,11 @@ class GuardKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Guard:
-    """The guard of a view; `permission` only for staff."""
+    """The guard of a view; `permission` and `elsewhere` only for staff."""
 
     kind: GuardKind
     permission: Permission | None = None
+    elsewhere: Elsewhere | None = None
 
 
 def open_to_all(view: View) -> View:
@@ -53,9 +56,9 @@ def signed_in(view: View) -> View:
     return _set(view, Guard(GuardKind.SIGNED_IN))
 
 
-def staff(permission: Permission) -> Callable[[View], View]:
-    """Let a member of staff in whose role has the permission."""
-    return lambda view: _set(view, Guard(GuardKind.STAFF, permission))
+def staff(permission: Permission, *, elsewhere: Elsewhere | None = None) -> Callable[[View], View]:
+    """Let a member of staff in whose role has the permission; other staff: elsewhere, or 403."""
+    return lambda view: _set(view, Guard(GuardKind.STAFF, permission, elsewhere))
 
 
 def client_endpoint(view: View) -> View:
@@ -124,19 +127,24 @@ def _admit(guard: Guard) -> Response | None:
     if guard.kind is GuardKind.STAFF:
         if person is None or person.door != STAFF:
             return _to_sign_in("/staff/login")
-        _admit_staff(guard)
+        return _admit_staff(guard)
     return None
 
 
-def _admit_staff(guard: Guard) -> None:
+def _admit_staff(guard: Guard) -> Response | None:
     person = state().person
     assert person is not None
     assert guard.permission is not None
     with reading(services().sessions) as db:
         member = find_staff_member(db, person.account_id, now=services().clock())
-    if member is None or guard.permission not in member.permissions:
+    if member is None:
         abort(403)
+    if guard.permission not in member.permissions:
+        if guard.elsewhere is None:
+            abort(403)
+        return redirect(guard.elsewhere(member), code=303)  # type: ignore[return-value]
     state().staff = member
+    return None
 
 
 def _to_sign_in(path: str) -> Response:

@@ -133,8 +133,8 @@ def _label(field: str) -> str:
 
 
 def start_of(member: StaffMember) -> str:
-    """Return the first page a member of staff may see after signing in."""
+    """Return the first page this member of staff may see."""
     for _key, href, needed in _PLACES:
         if needed in member.permissions:
             return href
-    return "/admin/"
+    return "/admin/clients"

@@ -11,15 +11,15 @@ from idp.domain.staff.search import LONGEST_QUERY, SearchQuery, search_people
 from idp.domain.staff.standing import MailStanding, Standing
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.staff.desk import console, fault_error, my_desk, page_number
+from idp.web.staff.desk import console, fault_error, my_desk, page_number, start_of
 
 bp = Blueprint("staff_search", __name__, url_prefix="/staff")
 
 
 @bp.get("/")
-@staff(Permission.VIEW_PEOPLE)
+@staff(Permission.VIEW_PEOPLE, elsewhere=start_of)
 def show_search() -> Response:
-    """Find families by name, reading, address, number or child."""
+    """Find families by name, reading, address, number or child; others start at their page."""
     text = request.args.get("q", "")
     if has_control(text) or len(text) > LONGEST_QUERY:
         errors = [fault_error("q", "query")]

@@ -49,6 +49,8 @@ ROUTES = {
     ("GET", f"{HOME}/children/new"): Permission.MANAGE_MEMBERS,
     ("POST", f"{HOME}/children/new"): Permission.MANAGE_MEMBERS,
 }
+#: Where `/staff/` leads those who may not search: every sign-in of staff ends there.
+STARTS = {Role.AUDITOR: "/staff/audit", Role.SYSTEM_ADMIN: "/admin/clients"}
 #: What a complete form of each address holds, so that a POST would do its work.
 FORMS = {
     "/staff/register": {"family_name": "山田", "household": "new", "step": "issue"},
@@ -175,7 +177,9 @@ def test_tn_01_tn_02_each_role_gets_what_the_table_says_and_nothing_else(
     for (method, rule), permission in ROUTES.items():
         before = everything(sessions)
         page = send(browser, method, rule, of(here))
-        if permission in PERMISSIONS[role]:
+        if (method, rule) == ("GET", "/staff/") and role in STARTS:
+            assert (page.status, page.location) == (303, STARTS[role])
+        elif permission in PERMISSIONS[role]:
             assert page.status not in {403, 404, 500}, (method, rule, page.text)
         else:
             assert page.status == 403, (method, rule)
@@ -239,3 +243,9 @@ def test_in_10_an_id_that_is_none_is_not_found(clerk, garbage):
 @pytest.mark.parametrize("path", ["/staff/?q=&page=", "/staff/mail?page=", "/staff/audit?page="])
 def test_in_10_a_page_that_is_none_is_not_found(clerk, path, page):
     assert clerk.get(path + page).status == 404
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_tn_02_every_role_arrives_at_a_page_of_its_own(sign_in_as, here, role):
+    page = sign_in_as(here, role).get("/staff/").arrive()
+    assert page.status == 200

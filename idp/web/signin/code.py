@@ -170,7 +170,7 @@ def _form(
     if fault is not None:
         # The app has its own words for what a mail has too.
         name = f"totp_{fault}" if seen.kind == "totp" and fault in _APP_FAULTS else fault
-        errors = [field_error("code", pages.text(f"code.error.{name}"), **fault_facts)]
+        errors = [field_error("code", pages.code_error(name), **fault_facts)]
     return door_page(pages, "code", walk, status, **(_facts(seen) | facts | {"errors": errors}))
 
 

@@ -31,23 +31,29 @@ class Entrance(Enum):
 
 @dataclass(frozen=True)
 class DoorPages:
-    """Addresses and templates of one door, and the area of its error texts."""
+    """Addresses and templates of one door, and its error texts."""
 
     entrance: Entrance
     purposes: Purposes
     login_path: str
     home_path: str
     folder: str
-    texts: str
+    #: Where the texts of errors begin, whole, so that the keys can be found in the source.
+    login_errors: str
+    code_errors: str
 
     @property
     def code_path(self) -> str:
         """The address of the second step."""
         return f"{self.login_path}/code"
 
-    def text(self, key: str) -> str:
-        """Return the key of an error text of this door."""
-        return f"{self.texts}.{key}"
+    def login_error(self, name: str) -> str:
+        """Return the key of what went wrong at the first step."""
+        return f"{self.login_errors}.{name}"
+
+    def code_error(self, name: str) -> str:
+        """Return the key of what went wrong at the second step."""
+        return f"{self.code_errors}.{name}"
 
     def login_address(self) -> str:
         """Return the address of the first step that keeps where the person wanted to go."""
@@ -61,7 +67,8 @@ FAMILY_DOOR = DoorPages(
     login_path="/login",
     home_path="/",
     folder="signin",
-    texts="signin",
+    login_errors="signin.login.error",
+    code_errors="signin.code.error",
 )
 STAFF_DOOR = DoorPages(
     entrance=Entrance.STAFF,
@@ -69,7 +76,8 @@ STAFF_DOOR = DoorPages(
     login_path="/staff/login",
     home_path="/staff/",
     folder="staff",
-    texts="staff_door",
+    login_errors="staff_door.login.error",
+    code_errors="staff_door.code.error",
 )
 
 

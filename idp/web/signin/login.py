@@ -124,7 +124,7 @@ def _answer(pages: DoorPages, walk: Walk, outcome: LoginOutcome, *, login_id: st
                 walk,
                 422,
                 login_id=login_id,
-                errors=[field_error("login_id", pages.text("login.error.generic"))],
+                errors=[field_error("login_id", pages.login_error("generic"))],
                 remaining_tries=remaining,
                 minutes=minutes,
                 lead_with_reset=lead_with_reset,
@@ -164,9 +164,9 @@ def _device_use() -> DeviceUse:
 def _missing(pages: DoorPages, login_id: str, password: str) -> list[FieldError]:
     errors = []
     if not login_id.strip():
-        errors.append(field_error("login_id", pages.text("login.error.empty_id")))
+        errors.append(field_error("login_id", pages.login_error("empty_id")))
     if not password:
-        errors.append(field_error("password", pages.text("login.error.empty_password")))
+        errors.append(field_error("password", pages.login_error("empty_password")))
     return errors
 
 

@@ -53,5 +53,3 @@ def network_of(address: str) -> str:
     if parsed.version == 6:
         return str(ipaddress.ip_network(f"{parsed.compressed.partition('%')[0]}/64", strict=False))
     return str(parsed)
-
-

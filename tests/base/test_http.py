@@ -45,10 +45,10 @@ def test_sr_02_sr_03_no_call_leaves_for_such_an_address(url):
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         getattr(self, f"answer_{self.path.strip('/').split('?')[0]}")()
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         length = int(self.headers["Content-Length"])
         self.server.posted.append(self.rfile.read(length))
         self.send(b"", 204)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from idp.app import create_app
-
 from idp.base.secret import to_base64url
 from idp.settings.load import build_settings
 from idp.web.deps import SERVICES

@@ -2,22 +2,30 @@
 
 from pathlib import Path
 
+from alembic import command
 from sqlalchemy import create_engine
 
+from idp.cli.database import alembic_config
 from idp.db.engine import configure_engine, engine_options
-from idp.model.tables import METADATA
 
 
 def build_schema(url: str) -> None:
-    """Make every table in an empty database."""
-    engine = create_engine(url, **engine_options(url, pool_size=1))
-    configure_engine(engine)
-    METADATA.create_all(engine)
-    engine.dispose()
+    """Make every table in an empty database, as `idp db upgrade` does."""
+    command.upgrade(alembic_config(url), "head")
 
 
 def build_sqlite_template(folder: Path) -> Path:
     """Make the file that every SQLite test copies."""
     path = folder / "template.sqlite3"
-    build_schema(f"sqlite:///{path}")
+    url = f"sqlite:///{path}"
+    build_schema(url)
+    _use_write_ahead_log(url)
     return path
+
+
+def _use_write_ahead_log(url: str) -> None:
+    """Open the file once as the application does: it keeps this journal from then on."""
+    engine = create_engine(url, **engine_options(url, pool_size=1))
+    configure_engine(engine)
+    engine.connect().close()
+    engine.dispose()

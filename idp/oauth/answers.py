@@ -29,7 +29,6 @@ _DESCRIPTIONS: Mapping[Refusal, str] = {
     Refusal.LOGIN_REQUIRED: "The person has to sign in.",
     Refusal.INTERACTION_REQUIRED: "The person has to be shown a page.",
     Refusal.CONSENT_REQUIRED: "The person has to consent.",
-    Refusal.ACCOUNT_SELECTION_REQUIRED: "The person has to choose an account.",
 }
 
 

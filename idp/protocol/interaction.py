@@ -12,7 +12,6 @@ class Refusal(StrEnum):
     LOGIN_REQUIRED = "login_required"
     INTERACTION_REQUIRED = "interaction_required"
     CONSENT_REQUIRED = "consent_required"
-    ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
 
 
 @dataclass(frozen=True)

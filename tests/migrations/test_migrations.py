@@ -1,0 +1,75 @@
+"""The migrations make the tables the code knows, on both databases, and name everything."""
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from idp.cli.database import alembic_config
+from idp.model.tables import METADATA
+from tests.databases import build_schema
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(database_url):
+    command.check(alembic_config(database_url))
+
+
+def test_there_is_one_line_of_migrations():
+    script = ScriptDirectory.from_config(alembic_config("sqlite://"))
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+
+
+def test_upgrading_twice_changes_nothing(database_url, engine):
+    build_schema(database_url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_going_back_leaves_nothing_behind(sqlite_url, tmp_path):
+    command.downgrade(alembic_config(sqlite_url), "base")
+    build_schema(sqlite_url)
+    command.check(alembic_config(sqlite_url))
+
+
+def test_rule_34_every_index_and_constraint_has_a_name(engine):
+    inspector = inspect(engine)
+    unnamed = [
+        f"{table}: {found}"
+        for table in METADATA.tables
+        for found in _indexes_and_constraints(inspector, table)
+        if not found["name"]
+    ]
+    assert unnamed == []
+
+
+def _indexes_and_constraints(inspector, table):
+    yield inspector.get_pk_constraint(table)
+    yield from inspector.get_indexes(table)
+    yield from inspector.get_unique_constraints(table)
+    yield from inspector.get_foreign_keys(table)
+    yield from inspector.get_check_constraints(table)
+
+
+def test_rule_34_names_fit_into_postgresql():
+    """PostgreSQL cuts names after 63 bytes, and a cut name is another name."""
+    names = [
+        item.name
+        for table in METADATA.tables.values()
+        for item in (*table.indexes, *table.constraints)
+    ]
+    assert [name for name in names if len(name or "") > 63] == []
+
+
+@pytest.mark.parametrize("table", sorted(METADATA.tables))
+def test_rule_34_defaults_of_the_database_are_in_the_model(engine, table):
+    columns = {column["name"]: column for column in inspect(engine).get_columns(table)}
+    with_default = {name for name, column in columns.items() if column["default"] is not None}
+    declared = {
+        column.name
+        for column in METADATA.tables[table].columns
+        if column.server_default is not None
+    }
+    assert with_default == declared

@@ -134,7 +134,8 @@ class FailureCount(Base):
     """Failures in one window, by purpose and subject, across flows, devices and restarts.
 
     `subject` is `account:<id>`, `address:<ip prefix>`, `device:<id>`, `mailbox:<digest>`.
-    Raised by one UPSERT, in a transaction of its own. Gone a week after its last change.
+    Raised by one UPSERT, in a transaction of its own. Gone a week after its last
+    change, wrong facts of the first activation after a year.
     """
 
     __tablename__ = "failure_count"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp.db.rows import change
 from idp.domain.grants.cleanup import delete_ended_grants
+from idp.domain.signin.limits import ACTIVATION_FACT
 from idp.model.signin import (
     BrowserSession,
     Device,
@@ -24,6 +25,8 @@ INTERACTIONS = _DAY
 RESETS = _DAY
 SECRETS = 7 * _DAY
 COUNTERS = 7 * _DAY
+#: Five wrong facts in all: a week's patience must not bring five more.
+FACTS = 365 * _DAY
 SESSIONS = 90 * _DAY
 DEVICES = 365 * _DAY
 OUTBOX = 365 * _DAY
@@ -43,7 +46,12 @@ def _statements(now: datetime) -> tuple[Delete, ...]:
         _delete(Interaction, Interaction.expires_at <= now - INTERACTIONS),
         _delete(PasswordReset, PasswordReset.expires_at <= now - RESETS),
         _delete(OneTimeSecret, OneTimeSecret.expires_at <= now - SECRETS),
-        _delete(FailureCount, FailureCount.updated_at <= now - COUNTERS),
+        _delete(
+            FailureCount,
+            FailureCount.updated_at <= now - COUNTERS,
+            FailureCount.purpose != ACTIVATION_FACT,
+        ),
+        _delete(FailureCount, FailureCount.updated_at <= now - FACTS),
         _delete(
             session,
             or_(session.ended_at <= now - SESSIONS, session.expires_at <= now - SESSIONS),

@@ -63,7 +63,8 @@ def _judge(taken: FactTaken) -> Response:
         case FactRight():
             return see_other("/password/reset/new")
         case FactWrong(tries_left):
-            error = field_error("application_number", "signin.activate_check.error.wrong")
+            field = "application_number" if taken.fact.application_number else "birthdate"
+            error = field_error(field, "signin.activate_check.error.wrong")
             return _form((error,), tries_left=tries_left)
         case ActivationStopped():
             return _stopped()

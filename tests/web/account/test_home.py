@@ -143,3 +143,12 @@ def test_every_page_is_complete_in_english(app, mother, household, enter_session
     browser.get("/language?to=en")
     for path in ("/", "/account/security", "/account/consents", "/account/household"):
         assert browser.get(path).headers["Content-Language"] == "en"
+
+
+def test_a22_b19_the_home_page_signs_out_everywhere(app, hers, mother, enter_session):
+    other = Browser(app)
+    enter_session(other, mother)
+    page = hers.get("/").submit("/logout/everywhere")
+    assert page.location == "/signed-out"
+    assert hers.get("/").location == "/login"
+    assert other.get("/account/security").status == 303

@@ -252,3 +252,10 @@ def test_a07_b44_the_first_password_is_none_of_the_familys_dates(browser, open_l
     page = choose(page, "Midori20240512")
     assert page.status == 422
     assert "当てられやすい" in page.text
+
+
+def test_a07_the_error_stands_at_the_field_that_was_filled_in(browser, open_link):
+    page = open_link(browser).submit(**told("2020", "1", "1"))
+    assert 'href="#birthdate"' in page.text
+    page = page.submit(application_number="R8-1", **told("", "", ""))
+    assert 'href="#application_number"' in page.text

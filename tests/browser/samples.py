@@ -1,4 +1,4 @@
-"""Invented facts for every page of the families and every error: what the views would bring."""
+"""Invented facts for the pages of families, the staff door and errors: what views would bring."""
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -307,6 +307,13 @@ PAGES = {
     "account/profile": {"person": PERSON, "rows": ROWS},
     "account/language": {"person": PERSON},
     "account/accessibility": {},
+    "staff/login": LOGIN | {"door": "staff"},
+    "staff/login--wrong": LOGIN
+    | {"door": "staff", "values": {"login_id": "fukushi@example.jp"}, "remaining_tries": 2}
+    | wrong(("login_id", "staff_door.login.error.generic", {})),
+    "staff/code": {"door": "staff", "tries_left": None},
+    "staff/locked": {"door": "staff", "until": UNTIL},
+    "staff/code_paused": {"door": "staff", "until": UNTIL},
     "error/client": {"reason": "redirect_uri_unregistered", "client_name": BOOKING},
     "error/client--unknown": {"reason": "other"},
     "error/400": {},

@@ -50,7 +50,7 @@ def test_every_template_of_the_families_has_a_sample():
         for folder in ("signin", "account", "error")
         for path in (TEMPLATES / folder).glob("[!_]*.html")
     }
-    assert shipped == {name.partition("--")[0] for name in PAGES}
+    assert shipped <= {name.partition("--")[0] for name in PAGES}
 
 
 @pytest.mark.parametrize(("lang", "size"), [("ja", PHONE), ("en", DESKTOP)], ids=["ja", "en"])

@@ -53,6 +53,8 @@ class _SiteFacts:
     hours: str
     service_name: str
     domain: str
+    #: What follows the @ of our mails: what families have their mail program let in.
+    mail_domain: str
     issuer: str
 
 
@@ -143,12 +145,14 @@ def _language_link(tag: str, current: str) -> _Language:
 
 
 def _site_facts(tag: str) -> _SiteFacts:
-    issuer = services().settings.provider.issuer
+    settings = services().settings
+    issuer = settings.provider.issuer
     site = _find_site()
     domain = issuer.partition("://")[2]
+    mail_domain = settings.mail.from_address.rpartition("@")[2]
     if site is None:
         name = services().texts.get(tag, "common.product")
-        return _SiteFacts("", "", "", "", "", name, domain, issuer)
+        return _SiteFacts("", "", "", "", "", name, domain, mail_domain, issuer)
     japanese = tag.startswith("ja")
     return _SiteFacts(
         municipality_name=site.name if japanese else site.name_en,
@@ -158,6 +162,7 @@ def _site_facts(tag: str) -> _SiteFacts:
         hours=site.hours if japanese else site.hours_en,
         service_name=site.service_name if japanese else site.service_name_en,
         domain=domain,
+        mail_domain=mail_domain,
         issuer=issuer,
     )
 

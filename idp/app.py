@@ -114,6 +114,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         TRUSTED_HOSTS=[settings.provider.issuer.partition("://")[2], *_LOCAL_HOSTS],
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    # `POST //login` is nobody's address: redirected, the password would be sent a second time.
+    app.url_map.merge_slashes = False
     database = _open_database(app, settings)
     app.extensions[SERVICES] = Services(
         settings=settings,

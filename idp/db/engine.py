@@ -11,18 +11,25 @@ SQLITE_BUSY_MILLISECONDS = 5_000
 #: How long one statement may run on PostgreSQL (milliseconds).
 STATEMENT_MILLISECONDS = 5_000
 
+#: How long PostgreSQL's host may leave what was sent unacknowledged (milliseconds).
+SILENCE_MILLISECONDS = 4_000
+
 
 def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
     """Return the options `create_engine` needs for this address."""
+    # The values of a statement are addresses and digests; its errors go to the log (LG-01).
+    hidden = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
-    return {
+        return hidden | {"connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
+    return hidden | {
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": 4,
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 3,
+            # A server whose packets get lost is given up like one that is gone (FT-01).
+            "tcp_user_timeout": SILENCE_MILLISECONDS,
             "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
         },
     }

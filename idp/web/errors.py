@@ -1,6 +1,8 @@
 """Errors as people and machines see them: a page or JSON, a number to quote, no inside."""
 
 import logging
+import traceback
+from pathlib import Path
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import (
@@ -24,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 _PAGES = {400: "400", 403: "403", 404: "404", 405: "405", 413: "413", 414: "413", 429: "429"}
 #: After how long trying again makes sense when the database or the hash pool is busy.
 RETRY_SECONDS = 10
+#: How many calls of a failure the log keeps.
+_MAX_PLACES = 40
 
 
 def register(app: Flask) -> None:
@@ -88,15 +92,34 @@ def _unavailable(error: Exception) -> AnyResponse:
 
 def _unexpected(error: Exception) -> AnyResponse:
     """The last resort: the trace goes to the log, the number to the person."""
-    # exc_info holds no request data; the message of an exception may, so it is not formatted in.
     _LOG.error(
-        "request.failed kind=%s endpoint=%s request_id=%s",
+        "request.failed kind=%s endpoint=%s request_id=%s at=%s",
         type(error).__name__,
         request.endpoint,
         state().request_id,
-        exc_info=error,
+        _places(error),
     )
-    return _json(500, "server_error") if _is_machine() else page("error/500.html", 500)
+    if _is_machine():
+        return _json(500, "server_error")
+    try:
+        return page("error/500.html", 500)
+    except Exception:  # noqa: BLE001 - whatever broke the request may break its page as well
+        return Response(f"Internal Server Error {state().request_id}\n", 500, mimetype="text/plain")
+
+
+def _places(error: BaseException) -> str:
+    """Write down in one line where it broke, the innermost call first.
+
+    Never `exc_info`: messages of exceptions quote what was sent (LG-01), in several lines (IN-03).
+    """
+    places = []
+    cause: BaseException | None = error
+    while cause is not None and len(places) < _MAX_PLACES:
+        calls = traceback.extract_tb(cause.__traceback__)
+        places += [f"{Path(call.filename).name}:{call.lineno}:{call.name}" for call in calls[::-1]]
+        cause = cause.__cause__ or cause.__context__
+        places += [f"after:{type(cause).__name__}"] if cause else []
+    return "<".join(places[:_MAX_PLACES])
 
 
 def _is_machine() -> bool:

@@ -6,7 +6,10 @@ from flask.typing import ResponseReturnValue
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import ping
 from idp.web.deps import services
+from idp.web.errors import RETRY_SECONDS
 from idp.web.guards import client_endpoint
+
+_COME_BACK = {"Retry-After": str(RETRY_SECONDS)}
 
 bp = Blueprint("health", __name__, url_prefix="/health")
 
@@ -25,5 +28,5 @@ def ready() -> ResponseReturnValue:
     try:
         ping(services().sessions)
     except UNAVAILABLE:
-        return jsonify({"status": "waiting for the database"}), 503
+        return jsonify({"status": "waiting for the database"}), 503, _COME_BACK
     return jsonify({"status": "ready"})

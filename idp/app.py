@@ -117,7 +117,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     # `POST //login` is nobody's address: redirected, the password would be sent a second time.
     app.url_map.merge_slashes = False
     database = _open_database(app, settings)
-    app.extensions[SERVICES] = Services(
+    app.extensions[SERVICES] = _build_services(database, settings, clock)
+    app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
+    app.before_request(guards.enforce)
+    app.after_request(headers.finish)
+    render.register(app)
+    errors.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _build_services(database: SQLAlchemy, settings: Settings, clock: Clock) -> Services:
+    return Services(
         settings=settings,
         clock=clock,
         # The factory, not the scoped session: a page that is rendered inside a transaction reads
@@ -130,14 +142,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             concurrency=settings.signin.hash_concurrency,
         ),
     )
-    app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
-    app.before_request(guards.enforce)
-    app.after_request(headers.finish)
-    render.register(app)
-    errors.register(app)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
-    return app
 
 
 def keyring_of(settings: Settings) -> Keyring:

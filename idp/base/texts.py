@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -92,8 +92,11 @@ class Texts:
         raise UnknownText(key)
 
 
+@cache
 def load_texts(folder: Path) -> Texts:
     """Read `folder/{language}/{area}.toml`; the area is the first part of every key.
+
+    Read once a process: the catalogues belong to the code, and what is returned never changes.
 
     Raises:
         BrokenCatalogue: no Japanese, not TOML, a value that is not text, a bad placeholder.

@@ -112,7 +112,7 @@ def _places(error: BaseException) -> str:
 
     Never `exc_info`: messages of exceptions quote what was sent (LG-01), in several lines (IN-03).
     """
-    places = []
+    places: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(places) < _MAX_PLACES:
         calls = traceback.extract_tb(cause.__traceback__)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from jinja2 import BytecodeCache
+
 from idp.app import create_app
 from idp.base.secret import to_base64url
 from idp.settings.load import build_settings
@@ -9,6 +11,25 @@ from idp.web.deps import SERVICES
 from tests import factories
 from tests.hashers import make_hasher
 
+
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates, kept while the process lives: every test has an application of its own.
+
+    Jinja names them by their source, so that a changed template is compiled anew.
+    """
+
+    def __init__(self):
+        self._compiled = {}
+
+    def load_bytecode(self, bucket):
+        if (compiled := self._compiled.get((bucket.key, bucket.checksum))) is not None:
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket):
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
 ORIGIN = "https://id.kakuu.example.jp"
 
 
@@ -34,6 +55,7 @@ def build_app(database_url, clock, **sections):
     """Build the whole provider on a database that has its tables."""
     app = create_app(settings_for(database_url, **sections), clock)
     app.config["ORIGIN"] = ORIGIN
+    app.jinja_env.bytecode_cache = COMPILED
     # The real hasher at a price that a thousand sign-ins can pay.
     app.extensions[SERVICES] = replace(app.extensions[SERVICES], hasher=make_hasher())
     return app

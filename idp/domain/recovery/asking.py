@@ -213,4 +213,6 @@ def void_reset_secrets(db: Session, account_id: UUID, *, now: datetime) -> None:
 
 def lock_account(db: Session, account_id: UUID) -> None:
     """Let whatever touches one person's resets wait for each other until the transaction ends."""
-    db.execute(select(Account.id).where(Account.id == account_id).with_for_update()).all()
+    # FOR NO KEY UPDATE: rows that refer to the account may still be written meanwhile.
+    query = select(Account.id).where(Account.id == account_id)
+    db.execute(query.with_for_update(key_share=True)).all()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.domain.access.ending import void_mailed_secrets
 from idp.domain.people import accounts
+from idp.domain.recovery.asking import lock_account
 from idp.domain.recovery.standing import OpenReset
 from idp.domain.signin.choosing import Chosen
 from idp.domain.signin.new_password import take_new_password
@@ -43,6 +44,8 @@ def finish(
     Nobody is signed in by it, sessions and tokens end, a lock ends, a suspension stays
     (RS-05), and every other link and code of this person is void (RS-02).
     """
+    # Whoever opens another link takes this lock first too: nobody waits in a circle.
+    lock_account(db, opened.account_id)
     if opened.asks_fact or not _claim(db, opened, now=now):
         return ResetGone()
     is_first = accounts.activate(db, opened.account_id, now=now)

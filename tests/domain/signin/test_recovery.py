@@ -461,3 +461,25 @@ def test_a07_many_wrong_facts_at_once_are_five_tries(newcomer, opened, tell, rac
     outcomes = race(12, lambda _: tell(reset, birthdate=date(2020, 1, 1)))
     assert sum(isinstance(each, FactWrong) for each in outcomes) <= 4
     assert tell(reset, birthdate=date(2024, 5, 6)) == ActivationStopped()
+
+
+def test_rs_06_finishing_asking_and_opening_at_once_never_wait_in_a_circle(
+    clock, mother, mails, opened, ask_for, use_link, set_new, race
+):
+    """The newer link may close the reset that is being finished; both orders are fine."""
+    for number in range(5):
+        clock.advance(timedelta(minutes=16))
+        reset = opened(mother.email)
+        ask_for(mother.email)
+        newer = link_of(mails()[-1])
+        outcomes = race(
+            6,
+            lambda turn, reset=reset, newer=newer, number=number: (
+                use_link(newer) if turn % 2 else set_new(reset, f"{NEW}-{number}-{turn}")
+            ),
+        )
+        done = [each for each in outcomes if isinstance(each, ResetDone)]
+        through = [each for each in outcomes if isinstance(each, ResetOpened)]
+        assert len(done) <= 1
+        assert len(through) <= 1
+        assert done or through

@@ -80,7 +80,6 @@ def _facts():
             hours=hours,
             service_name=service,
             domain="login.kakuu.example",
-            mail_domain="mail.kakuu.example",
             mail_domain="login.kakuu.example",
             issuer="https://login.kakuu.example",
         ),

@@ -110,15 +110,24 @@ def peer_address() -> str:
     address that no trusted proxy has.
     """
     networks = [ipaddress.ip_network(text) for text in services().settings.server.trusted_proxies]
-    peer = request.remote_addr or "0.0.0.0"  # noqa: S104 - a name for "unknown"
+    peer = _plain(request.remote_addr or "0.0.0.0")  # noqa: S104 - a name for "unknown"
     hops = request.headers.getlist("X-Forwarded-For")
     forwarded = [hop.strip() for header in hops for hop in header.split(",")]
     while forwarded and _is_within(peer, networks):
         candidate = forwarded.pop()
         if not _is_address(candidate):
             break
-        peer = candidate
+        peer = _plain(candidate)
     return peer
+
+
+def _plain(address: str) -> str:
+    """Write an IPv4 address as one: a socket for both kinds shows it as ::ffff:192.0.2.7."""
+    if not _is_address(address):
+        return address
+    parsed = ipaddress.ip_address(address)
+    mapped = parsed.ipv4_mapped if parsed.version == 6 else None
+    return str(mapped or parsed)
 
 
 def _is_address(text: str) -> bool:

@@ -3,7 +3,12 @@
 from urllib.parse import unquote_to_bytes
 
 from flask import request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    RequestEntityTooLarge,
+    RequestURITooLarge,
+    UnsupportedMediaType,
+)
 
 MAX_QUERY_BYTES = 16_384
 MAX_FIELDS = 400
@@ -14,13 +19,16 @@ def check_shape() -> None:
     """Refuse oversize, NUL and text that is not UTF-8, before a view reads it.
 
     Raises:
-        RequestURITooLarge, RequestEntityTooLarge, BadRequest: by kind.
+        RequestURITooLarge, RequestEntityTooLarge, UnsupportedMediaType, BadRequest: by kind.
     """
     query = request.query_string
     if len(query) > MAX_QUERY_BYTES:
         raise RequestURITooLarge
     _check_text(request.environ.get("PATH_INFO", "").encode("latin-1", "replace"))
     _check_encoded(query)
+    if request.mimetype.startswith("multipart/"):
+        # No page of ours sends one, and its parts would come past the checks below.
+        raise UnsupportedMediaType
     if request.mimetype == _FORM:
         limit = request.max_content_length
         if request.content_length is None and request.method == "POST":

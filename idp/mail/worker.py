@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from idp.base.clock import Clock
+from idp.base.failures import places_of
 from idp.base.http import FetchError, HttpClient
 from idp.base.keyring import Keyring
 from idp.db.errors import UNAVAILABLE
@@ -94,7 +95,9 @@ class Worker:
         except UNAVAILABLE:
             raise
         except Exception as error:  # noqa: BLE001 - the row is tried again; the loop goes on
-            _LOG.exception("outbox.broken row=%s kind=%s", row_id, type(error).__name__)
+            # Without the message: it may quote the mail (LG-01).
+            place, kind = places_of(error), type(error).__name__
+            _LOG.error("outbox.broken row=%s kind=%s at=%s", row_id, kind, place)
             with transaction(self.sessions) as db:
                 mark_later(db, row_id, "broken", now=self.clock())
 

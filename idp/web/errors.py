@@ -1,8 +1,6 @@
 """Errors as people and machines see them: a page or JSON, a number to quote, no inside."""
 
 import logging
-import traceback
-from pathlib import Path
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import (
@@ -13,6 +11,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from idp.base.failures import places_of
 from idp.db.errors import UNAVAILABLE
 from idp.domain.signin.passwords import HasherBusy
 from idp.web.csrf import CookiesOff, FormRefused
@@ -26,8 +25,6 @@ _LOG = logging.getLogger(__name__)
 _PAGES = {400: "400", 403: "403", 404: "404", 405: "405", 413: "413", 414: "413", 429: "429"}
 #: After how long trying again makes sense when the database or the hash pool is busy.
 RETRY_SECONDS = 10
-#: How many calls of a failure the log keeps.
-_MAX_PLACES = 40
 
 
 def register(app: Flask) -> None:
@@ -97,7 +94,7 @@ def _unexpected(error: Exception) -> AnyResponse:
         type(error).__name__,
         request.endpoint,
         state().request_id,
-        _places(error),
+        places_of(error),
     )
     if _is_machine():
         return _json(500, "server_error")
@@ -105,21 +102,6 @@ def _unexpected(error: Exception) -> AnyResponse:
         return page("error/500.html", 500)
     except Exception:  # noqa: BLE001 - whatever broke the request may break its page as well
         return Response(f"Internal Server Error {state().request_id}\n", 500, mimetype="text/plain")
-
-
-def _places(error: BaseException) -> str:
-    """Write down in one line where it broke, the innermost call first.
-
-    Never `exc_info`: messages of exceptions quote what was sent (LG-01), in several lines (IN-03).
-    """
-    places: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(places) < _MAX_PLACES:
-        calls = traceback.extract_tb(cause.__traceback__)
-        places += [f"{Path(call.filename).name}:{call.lineno}:{call.name}" for call in calls[::-1]]
-        cause = cause.__cause__ or cause.__context__
-        places += [f"after:{type(cause).__name__}"] if cause else []
-    return "<".join(places[:_MAX_PLACES])
 
 
 def _is_machine() -> bool:

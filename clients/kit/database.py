@@ -1,6 +1,7 @@
 """One SQLite file: transactions, and schema steps applied once each."""
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from clients.kit.clock import to_text
 
 _BUSY_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Database:
         """Apply the schema steps that are missing; doing it again is harmless."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connected() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_write_ahead_log(connection)
         with self.write() as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS schema_step"
@@ -72,6 +74,24 @@ class Database:
             yield connection
         finally:
             connection.close()
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL; whoever comes second finds it switched.
+
+    SQLite refuses at once, without its own waiting, when two switch a new file together: each
+    holds the read lock the other waits for. So the waiting is done here.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _apply(connection: sqlite3.Connection, step: Path, *, now: datetime) -> None:

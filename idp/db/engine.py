@@ -1,13 +1,16 @@
 """The engine: how SQLite and PostgreSQL are opened, so that both behave alike."""
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 #: How long a writer waits for another before "database is locked" (milliseconds).
 SQLITE_BUSY_MILLISECONDS = 5_000
+_SWITCH_PAUSE_SECONDS = 0.01
 #: How long one statement may run on PostgreSQL (milliseconds).
 STATEMENT_MILLISECONDS = 5_000
 
@@ -52,14 +55,32 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     # The driver must not open transactions by itself: _begin_immediate does.
     connection.isolation_level = None
     cursor = connection.cursor()
+    _use_write_ahead_log(cursor)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_write_ahead_log(cursor: DBAPICursor) -> None:
+    """Switch the file to WAL; whoever comes second finds it switched.
+
+    SQLite refuses at once, without its own waiting, when two workers switch a new or restored
+    file together: each holds the read lock the other waits for. So the waiting is done here.
+    """
+    deadline = time.monotonic() + SQLITE_BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401

@@ -77,6 +77,14 @@ def test_a_page_needs_nothing_that_the_policy_refuses(page, name):
     assert refused == []
 
 
+@pytest.mark.parametrize("name", ["signin/login--wrong", "account/security", "signin/terms"])
+def test_a_page_can_be_read_at_four_times_its_size(visit, name):
+    # WCAG 1.4.10: 1280 px at 400 % are 320 px; 1.4.4: text alone at 200 %.
+    page = visit(name, size=SMALLEST)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert not is_wider_than_its_window(page)
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if "--" not in name])
 def test_a_phone_with_letters_twice_as_large_need_not_scroll_sideways(visit, name):
     # WCAG 1.4.4 and 1.4.10. Half the width with usual letters is laid out the same way.

@@ -99,7 +99,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     """Build the provider: one application, no state outside it."""
-    # Authlib writes live tokens at DEBUG.
+    # Authlib writes live tokens at DEBUG; whoever embeds us may not have called configure_logs.
     logging.getLogger("authlib").setLevel(logging.WARNING)
     app = Flask(
         "idp",

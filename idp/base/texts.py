@@ -8,15 +8,15 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date as babel_date
 from markupsafe import escape
 
+from idp.base.dates import TOKYO
+
 #: The language every other one falls back to, and the one that is written first.
 SOURCE_LANGUAGE = "ja"
-TOKYO = ZoneInfo("Asia/Tokyo")
 
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 #: First days of the eras a living person can have been born in, newest first.

@@ -1,16 +1,38 @@
 """The idp command: reads the settings, runs one subcommand, says what went wrong in one line."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from idp.cli import accounts, clients, config, database, documents, keys, serving, staff, upkeep
+from idp.base.logs import configure_logs
+from idp.cli import (
+    accounts,
+    clients,
+    config,
+    database,
+    documents,
+    keys,
+    municipalities,
+    serving,
+    staff,
+    upkeep,
+)
 from idp.cli.failure import CommandError
 from idp.settings.check import SettingsError
 
-_ROOMS = (config, database, serving, keys, clients, documents, staff, accounts, upkeep)
+_ROOMS = (
+    config,
+    database,
+    serving,
+    keys,
+    clients,
+    documents,
+    municipalities,
+    staff,
+    accounts,
+    upkeep,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -28,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 refused, 2 called wrongly."""
     options = build_parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    configure_logs(level="WARNING", form="text")
     try:
         code: int = options.run(options) or 0
     except (SettingsError, CommandError) as error:

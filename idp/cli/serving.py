@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from idp.app import create_app, keyring_of
 from idp.base.clock import utc_now
 from idp.base.http import HttpClient
+from idp.base.logs import configure_logs
 from idp.cli.context import opened
 from idp.cli.database import _check
 from idp.db.session import transaction
@@ -44,7 +45,9 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
 
 def build_wsgi() -> Any:  # noqa: ANN401 - a Flask application, as the server takes it
     """Build the application in a server process; the settings are where `serve` found them."""
-    return create_app(load_settings())
+    settings = load_settings()
+    configure_logs(level=settings.log.level, form=settings.log.form)
+    return create_app(settings)
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -94,6 +97,7 @@ def _work(options: argparse.Namespace) -> None:
     if options.with_parent:
         threading.Thread(target=_stop_with_parent, args=(os.getppid(), stop), daemon=True).start()
     settings = load_settings(options.config)
+    configure_logs(level=settings.log.level, form=settings.log.form)
     app = create_app(settings)
     services = app.extensions[SERVICES]
     assert isinstance(services, Services)

@@ -1,9 +1,8 @@
-"""`idp staff` and `idp municipalities`: administrators, staff, and the towns they serve."""
+"""`idp staff`: the first administrator, and people of the offices."""
 
 import argparse
 import getpass
 import sys
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,13 +19,7 @@ from idp.domain.signin.hashing import Hasher
 from idp.domain.signin.passwords import PersonWords, check_password
 from idp.domain.signin.totp import confirm_totp
 from idp.domain.staff.enrolment import AlreadyStaff, EnrolledStaff, NewStaff, enrol_staff
-from idp.domain.staff.municipalities import (
-    MunicipalityFault,
-    MunicipalityModes,
-    MunicipalityTexts,
-    create_municipality,
-    find_municipality,
-)
+from idp.domain.staff.municipalities import find_municipality
 from idp.domain.staff.roles import RoleFault
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.staff import Role
@@ -34,7 +27,7 @@ from idp.settings.load import load_settings
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
-    """Add `staff add` and `municipalities add`."""
+    """Add `staff add`."""
     staff = rooms.add_parser("staff", help="people of the offices").add_subparsers(required=True)
     add = staff.add_parser("add", help="enrol a person; asks for password and app")
     add.add_argument("email")
@@ -44,30 +37,6 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
     add.add_argument("--municipality", help="code; administrators have none")
     add.add_argument("--until", required=True, help="last day of the role (2027-03-31)")
     add.set_defaults(run=_add_staff)
-    towns = rooms.add_parser("municipalities", help="tenants").add_subparsers(required=True)
-    town = towns.add_parser("add", help="enter a municipality")
-    town.add_argument("code", help="全国地方公共団体コード, six digits")
-    for item in fields(MunicipalityTexts):
-        town.add_argument(f"--{item.name.replace('_', '-')}", required=True)
-    town.set_defaults(run=_add_municipality)
-
-
-def _add_municipality(options: argparse.Namespace) -> None:
-    texts = MunicipalityTexts(
-        **{item.name: getattr(options, item.name) for item in fields(MunicipalityTexts)}
-    )
-    with opened(options) as context:
-        outcome = create_municipality(
-            context.db,
-            options.code,
-            texts,
-            MunicipalityModes(),
-            actor=COMMAND_LINE,
-            now=context.now,
-        )
-    if isinstance(outcome, MunicipalityFault):
-        raise CommandError(f"municipality {options.code}: {outcome}")
-    print(outcome)
 
 
 def _add_staff(options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 
 from idp.base.contact import ContactError, parse_mail_address
@@ -129,3 +130,5 @@ def _check_proxies(settings: Settings) -> None:
             ) from None
     if not settings.limits.store.startswith(("memory://", "redis://", "rediss://")):
         raise SettingsError("limits.store must begin with memory://, redis:// or rediss://")
+    if not settings.limits.store.startswith("memory") and find_spec("redis") is None:
+        raise SettingsError("limits.store needs the Python package redis; install it beside us")

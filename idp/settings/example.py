@@ -53,12 +53,12 @@ def _assignment(section: str, item: Any) -> str:  # noqa: ANN401
     key = f"{section}.{item.name}"
     if item.default is not dataclasses.MISSING:
         return f"#{item.name} = {json.dumps(_plain(item.default), ensure_ascii=False)}"
-    if details_secret(item) and key not in _EXAMPLES:
+    if _is_secret(item) and key not in _EXAMPLES:
         return f'{item.name}_file = "/etc/kosodate/{item.name}"'
     return f"{item.name} = {json.dumps(_EXAMPLES[key])}"
 
 
-def details_secret(item: Any) -> bool:  # noqa: ANN401
+def _is_secret(item: Any) -> bool:  # noqa: ANN401
     """Whether the key is a secret that may come from a file."""
     return bool(item.metadata["secret"])
 

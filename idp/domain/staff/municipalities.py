@@ -1,7 +1,7 @@
 """Municipalities: enter one under its official code, change its texts and modes."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -139,6 +139,16 @@ def update_municipality(
 def find_municipality(db: Session, code: str) -> UUID | None:
     """Return the municipality with this code."""
     return db.scalar(select(Municipality.id).where(Municipality.code == code))
+
+
+def find_texts_and_modes(
+    db: Session, municipality_id: UUID
+) -> tuple[MunicipalityTexts, MunicipalityModes]:
+    """Return what a municipality has now, to change parts of it."""
+    row = db.get_one(Municipality, municipality_id)
+    texts = {item.name: getattr(row, item.name) for item in fields(MunicipalityTexts)}
+    modes = {item.name: getattr(row, item.name) for item in fields(MunicipalityModes)}
+    return MunicipalityTexts(**texts), MunicipalityModes(**modes)
 
 
 def _fault_of(texts: MunicipalityTexts, modes: MunicipalityModes) -> MunicipalityFault | None:

@@ -12,7 +12,7 @@ from idp.domain.people.own_households import OwnHousehold, list_own_households
 from idp.domain.people.profiles import Profile, find_profile
 from idp.web.account.entry import ask_for_agreement
 from idp.web.deps import require_person, services
-from idp.web.guards import open_to_all, signed_in
+from idp.web.guards import signed_in
 from idp.web.render import language, page
 
 bp = Blueprint("account_profile", __name__)
@@ -46,13 +46,6 @@ def show_profile() -> Response:
 def show_language() -> Response:
     """Ask for the language of pages and mails."""
     return page("account/language.html")
-
-
-@bp.get("/accessibility")
-@open_to_all
-def show_accessibility() -> Response:
-    """Say what was done for accessibility, and whom to tell where it is missing."""
-    return page("account/accessibility.html")
 
 
 def _rows(profile: Profile, households: tuple[OwnHousehold, ...]) -> Iterator[_Row]:

@@ -32,6 +32,13 @@ class ResponseMode(StrEnum):
     FORM_POST = "form_post"
 
 
+class SecurityProfile(StrEnum):
+    """Which rules a client is held to; `fapi2` refuses everything weaker than FAPI 2.0."""
+
+    OPENID = "openid"
+    FAPI2 = "fapi2"
+
+
 class SubjectType(StrEnum):
     """Whether each sector has its own `sub` (OIDC Core §8)."""
 
@@ -44,6 +51,14 @@ class ApplicationType(StrEnum):
 
     WEB = "web"
     NATIVE = "native"
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How something is encrypted for a client: key management and content (RFC 7516)."""
+
+    alg: str
+    enc: str
 
 
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
@@ -84,6 +99,48 @@ class ClientMetadata:
     require_pkce: bool = True
     cors_origins: frozenset[str] = frozenset()
     accepts_token_endpoint_audience: bool = False
+    profile: SecurityProfile = SecurityProfile.OPENID
+    jwks_uri: str | None = None
+    sector_identifier_uri: str | None = None
+    #: Where request objects may be fetched from (OIDC Core §6.2).
+    request_uris: tuple[str, ...] = ()
+    request_object_signing_alg: str | None = None
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+    #: JARM: the algorithm of signed authorization responses.
+    authorization_signed_response_alg: str | None = None
+    #: None means plain JSON.
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encryption: Encryption | None = None
+    id_token_encryption: Encryption | None = None
+    #: RFC 9701: None means plain JSON.
+    introspection_signed_response_alg: str | None = None
+    authorization_details_types: tuple[str, ...] = ()
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    #: Resource indicators (RFC 8707) it may ask tokens for.
+    resources: tuple[str, ...] = ()
+    #: Resource indicators it answers to itself: it may introspect tokens for them.
+    audiences: tuple[str, ...] = ()
+    #: Security events (RFC 8417) it wants, and where they are pushed (RFC 8935).
+    event_endpoint: str | None = None
+    events: tuple[str, ...] = ()
+
+    @property
+    def is_fapi(self) -> bool:
+        """Whether it is held to the FAPI 2.0 Security Profile."""
+        return self.profile is SecurityProfile.FAPI2
+
+    @property
+    def needs_pushed_request(self) -> bool:
+        """Whether its authorization requests must come by PAR (RFC 9126 §6, FAPI 2.0 §5.3.2.2)."""
+        return self.require_pushed_authorization_requests or self.is_fapi
+
+    @property
+    def needs_dpop(self) -> bool:
+        """Whether its tokens must be bound to a key (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1)."""
+        return self.dpop_bound_access_tokens or self.is_fapi
 
     @property
     def is_native(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from idp.protocol.client import ClientMetadata
+from idp.protocol.client import ClientMetadata, Encryption, SecurityProfile
 from idp.protocol.scope import join_scope
 
 #: Flags are written only where they differ from this.
@@ -12,6 +12,10 @@ _USUAL_FLAGS: Mapping[str, bool] = MappingProxyType(
         "backchannel_logout_session_required": False,
         "kosodate_require_pkce": True,
         "kosodate_accepts_token_endpoint_audience": False,
+        "require_signed_request_object": False,
+        "require_pushed_authorization_requests": False,
+        "dpop_bound_access_tokens": False,
+        "frontchannel_logout_session_required": False,
     }
 )
 
@@ -21,7 +25,11 @@ def write_metadata(metadata: ClientMetadata) -> dict[str, object]:
 
     `parse_metadata` of the answer is the metadata again.
     """
-    document = {**_write_presentation(metadata), **_write_rules(metadata)}
+    document = {
+        **_write_presentation(metadata),
+        **_write_rules(metadata),
+        **_write_security(metadata),
+    }
     return {
         name: value
         for name, value in document.items()
@@ -49,6 +57,41 @@ def _write_rules(metadata: ClientMetadata) -> dict[str, object]:
         "kosodate_require_pkce": metadata.require_pkce,
         "kosodate_cors_origins": sorted(metadata.cors_origins),
         "kosodate_accepts_token_endpoint_audience": metadata.accepts_token_endpoint_audience,
+    }
+
+
+def _write_security(metadata: ClientMetadata) -> dict[str, object]:
+    is_usual = metadata.profile is SecurityProfile.OPENID
+    return {
+        "kosodate_profile": None if is_usual else metadata.profile.value,
+        "jwks_uri": metadata.jwks_uri,
+        "sector_identifier_uri": metadata.sector_identifier_uri,
+        "request_uris": list(metadata.request_uris),
+        "request_object_signing_alg": metadata.request_object_signing_alg,
+        "require_signed_request_object": metadata.require_signed_request_object,
+        "require_pushed_authorization_requests": metadata.require_pushed_authorization_requests,
+        "dpop_bound_access_tokens": metadata.dpop_bound_access_tokens,
+        "authorization_signed_response_alg": metadata.authorization_signed_response_alg,
+        "userinfo_signed_response_alg": metadata.userinfo_signed_response_alg,
+        **_write_encryption("userinfo", metadata.userinfo_encryption),
+        **_write_encryption("id_token", metadata.id_token_encryption),
+        "introspection_signed_response_alg": metadata.introspection_signed_response_alg,
+        "authorization_details_types": list(metadata.authorization_details_types),
+        "frontchannel_logout_uri": metadata.frontchannel_logout_uri,
+        "frontchannel_logout_session_required": metadata.frontchannel_logout_session_required,
+        "kosodate_resources": list(metadata.resources),
+        "kosodate_audiences": list(metadata.audiences),
+        "kosodate_event_endpoint": metadata.event_endpoint,
+        "kosodate_events": list(metadata.events),
+    }
+
+
+def _write_encryption(what: str, wanted: Encryption | None) -> dict[str, object]:
+    if wanted is None:
+        return {}
+    return {
+        f"{what}_encrypted_response_alg": wanted.alg,
+        f"{what}_encrypted_response_enc": wanted.enc,
     }
 
 

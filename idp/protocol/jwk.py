@@ -7,6 +7,13 @@ from idp.base.secret import from_base64url
 
 #: Algorithms of client assertions; never a symmetric one, never `none`.
 ASSERTION_ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
+#: Algorithms that we can sign with, for a client that asks.
+ID_TOKEN_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+#: What the FAPI 2.0 Security Profile §5.4.1 allows.
+FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")
+#: Encryption to a client's key: key management, then content (RFC 7518); never RSA1_5 or SHA-1.
+ENCRYPTION_ALGORITHMS = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")
+ENCRYPTION_METHODS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{1,2000}")

@@ -11,7 +11,6 @@ from idp.protocol.addresses import (
     AddressRules,
     find_origin_fault,
     find_redirect_fault,
-    find_service_fault,
 )
 from idp.protocol.client import (
     ApplicationType,
@@ -22,11 +21,13 @@ from idp.protocol.client import (
     SubjectType,
 )
 from idp.protocol.document import Document, MetadataFault
-from idp.protocol.jwk import ASSERTION_ALGORITHMS, find_jwks_fault
+from idp.protocol.jwk import ASSERTION_ALGORITHMS, ID_TOKEN_ALGORITHMS, find_jwks_fault
+from idp.protocol.registration_security import (
+    add_security,
+    check_security,
+    take_service_uri,
+)
 from idp.protocol.scope import OPENID, SUPPORTED, parse_scope
-
-#: Algorithms an ID token can be signed with.
-ID_TOKEN_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{3,100}")
@@ -99,7 +100,9 @@ def parse_metadata(content: Mapping[str, object], *, rules: AddressRules) -> Cli
 
 def _parse_metadata(document: Document, rules: AddressRules) -> ClientMetadata:
     metadata = _add_presentation(document, rules, _parse_rules(document, rules))
+    metadata = add_security(document, rules, metadata)
     _check_together(document, metadata)
+    check_security(document, metadata)
     return metadata
 
 
@@ -149,8 +152,8 @@ def _add_presentation(
     """Add what people see, and where the service itself is reached."""
     return replace(
         metadata,
-        initiate_login_uri=_service_uri(document, "initiate_login_uri", rules),
-        backchannel_logout_uri=_service_uri(document, "backchannel_logout_uri", rules),
+        initiate_login_uri=take_service_uri(document, "initiate_login_uri", rules),
+        backchannel_logout_uri=take_service_uri(document, "backchannel_logout_uri", rules),
         backchannel_logout_session_required=document.take_flag(
             "backchannel_logout_session_required", default=False
         ),
@@ -158,10 +161,10 @@ def _add_presentation(
         descriptions=_texts(document, "kosodate_description"),
         operators=_texts(document, "kosodate_operator"),
         glyph=document.take_pattern("kosodate_glyph", re.compile(r"\S{1,2}")),
-        client_uri=_service_uri(document, "client_uri", rules),
-        logo_uri=_service_uri(document, "logo_uri", rules),
-        policy_uri=_service_uri(document, "policy_uri", rules),
-        tos_uri=_service_uri(document, "tos_uri", rules),
+        client_uri=take_service_uri(document, "client_uri", rules),
+        logo_uri=take_service_uri(document, "logo_uri", rules),
+        policy_uri=take_service_uri(document, "policy_uri", rules),
+        tos_uri=take_service_uri(document, "tos_uri", rules),
         contacts=document.take_list("contacts"),
     )
 
@@ -182,9 +185,6 @@ def _check_together(document: Document, metadata: ClientMetadata) -> None:
         document.fault("kosodate_require_pkce", "pkce_needed")
     if GrantType.REFRESH_TOKEN in metadata.grant_types and not uses_code:
         document.fault("grant_types", "refresh_needs_code")
-    method = metadata.token_endpoint_auth_method
-    if method is AuthMethod.PRIVATE_KEY_JWT and metadata.jwks is None:
-        document.fault("jwks", "keys_needed")
 
 
 def _redirects(
@@ -198,16 +198,6 @@ def _redirects(
     if len(set(uris)) != len(uris):
         document.fault(name, "repeated")
     return uris
-
-
-def _service_uri(document: Document, name: str, rules: AddressRules) -> str | None:
-    uri = document.take_text(name)
-    if uri is None:
-        return None
-    reason = find_service_fault(uri, rules=rules)
-    if reason is not None:
-        document.fault(name, reason)
-    return uri
 
 
 def _origins(document: Document, rules: AddressRules) -> frozenset[str]:

@@ -225,7 +225,6 @@ def test_sr_03_other_schemes_and_passwords_are_refused_at_save(uri):
         ({"redirect_uri": ["https://rp.example/"]}, "redirect_uri"),
         ({"default_acr_values": ["loa4"]}, "default_acr_values"),
         ({"kosodate_municipality": "12"}, "kosodate_municipality"),
-        ({"sector_identifier_uri": "https://rp.example/s.json"}, "sector_identifier_uri"),
     ],
 )
 def test_every_fault_names_its_field(changes, field):

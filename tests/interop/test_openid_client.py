@@ -1,51 +1,13 @@
 """npm's openid-client, unmodified, signs in, refreshes and signs out."""
 
-import json
-import subprocess
-from pathlib import Path
-
 import pytest
 
-HERE = Path(__file__).parent
-
-
-class Library:
-    """The relying party in its own process; one line of JSON in, one out."""
-
-    def __init__(self):
-        assert (HERE / "node_modules").is_dir(), "run tests/tools/node-packages.sh"
-        self.process = subprocess.Popen(
-            ["node", "relying_party.mjs"],
-            cwd=HERE,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.origin = self._read()["origin"]
-
-    def configure(self, **facts):
-        self.process.stdin.write(json.dumps(facts) + "\n")
-        self.process.stdin.flush()
-        return self._read()["discovered"]
-
-    def _read(self):
-        line = self.process.stdout.readline()
-        assert line, "the relying party ended: its last words stand above"
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
+from tests.interop.libraries import Library
 
 
 @pytest.fixture
 def library(provider):
-    library = Library()
+    library = Library("relying_party.mjs")
     secret = provider.register(
         "openid-client",
         redirect_uris=[f"{library.origin}/callback"],

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the browser and interop tests take from npm (axe-core, openid-client), by their locks.
+# Install what the browser and interop tests take from npm (axe-core, client libraries), by their locks.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,0 +1,70 @@
+"""Authlib's own client in a Flask application, as docs/relying-parties.md shows it."""
+
+import pytest
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, jsonify, session
+
+from tests.serving import Port, serving
+
+pytestmark = pytest.mark.interop
+
+
+def build_service(provider, origin, secret):
+    """Return the service; its session is the cookie of Flask."""
+    app = Flask("service")
+    app.secret_key = "a key of this test alone"
+    kosodate = OAuth(app).register(
+        "kosodate",
+        server_metadata_url=f"{provider.issuer}/.well-known/openid-configuration",
+        client_id="authlib",
+        client_secret=secret,
+        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256"},
+    )
+
+    @app.get("/login")
+    def login():
+        return kosodate.authorize_redirect(f"{origin}/callback")
+
+    @app.get("/callback")
+    def callback():
+        token = kosodate.authorize_access_token()
+        session["id_token"] = token["id_token"]
+        return jsonify(claims=token["userinfo"], userinfo=kosodate.userinfo(token=token))
+
+    @app.get("/logout")
+    def logout():
+        return kosodate.logout_redirect(f"{origin}/", id_token_hint=session.pop("id_token"))
+
+    @app.get("/")
+    def home():
+        return jsonify(signed_in="id_token" in session)
+
+    return app
+
+
+@pytest.fixture
+def service(provider):
+    port = Port()
+    secret = provider.register(
+        "authlib",
+        redirect_uris=[f"{port.origin}/callback"],
+        post_logout_redirect_uris=[f"{port.origin}/"],
+    )
+    with serving(build_service(provider, port.origin, secret), port) as origin:
+        yield origin
+
+
+def test_authlib_signs_in_and_out(provider, service, person):
+    person.open(f"{service}/login")
+    provider.sign_in(person)
+    if person.path == "/consent":
+        person.submit("/consent", decision="allow")
+    answer = person.page.json()
+    assert answer["claims"]["aud"] == "authlib"
+    assert answer["userinfo"]["name"] == "佐倉 美咲"
+    assert answer["userinfo"]["sub"] == answer["claims"]["sub"]
+
+    person.open(f"{service}/logout")
+    assert person.page.json() == {"signed_in": False}
+    person.open(f"{service}/login")
+    assert person.path == "/login"

@@ -63,6 +63,24 @@ class AuthorizationCode(Base):
     redeemed_at: Mapped[datetime | None]
 
 
+class PushedRequest(Base):
+    """An authorization request that a client pushed (RFC 9126). Gone a day after `expires_at`.
+
+    It may be visited again until its walk has been answered, by one conditional UPDATE on
+    `completed_at`.
+    """
+
+    __tablename__ = "pushed_request"
+
+    uri_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"))
+    #: The parameters, checked when they came: `pairs` of name and value.
+    params: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    completed_at: Mapped[datetime | None]
+
+
 class RefreshToken(Base):
     """A refresh token of a family. Used ones stay until the family goes: reuse is seen."""
 

@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.protocol.params import DEFAULT_LIMIT, KNOWN, LIMITS, Fault, find_fault, parse_params
+from idp.protocol.params import (
+    DEFAULT_LIMIT,
+    KNOWN,
+    LIMITS,
+    Fault,
+    Params,
+    find_fault,
+    parse_params,
+)
 
 
 def test_values_are_read():
@@ -29,7 +37,16 @@ def test_az_05_thrice_is_no_better_than_twice():
 
 
 def test_resource_may_stand_several_times():
-    assert parse_params([("resource", "a"), ("resource", "b")]).values == {"resource": "a"}
+    params = parse_params([("resource", "a"), ("resource", "b")])
+    assert params.values == {"resource": "a"}
+    assert params.several == {"resource": ("a", "b")}
+    assert parse_params([("resource", "a")] * 21).faults == {"resource": Fault.TOO_LONG}
+
+
+def test_one_bad_value_of_several_spoils_them():
+    params = parse_params([("resource", "a"), ("resource", "\0"), ("resource", "b")])
+    assert (dict(params.values), dict(params.several)) == ({}, {})
+    assert params.faults == {"resource": Fault.CHARACTERS}
 
 
 def test_unknown_parameters_are_ignored_however_they_look():
@@ -52,6 +69,7 @@ def test_cd_12_controls_and_broken_text_are_refused():
 def test_every_value_that_is_kept_is_known_bounded_and_clean(pairs):
     params = parse_params(pairs)
     assert not set(params.values) & set(params.faults)
+    assert parse_params(params.pairs()) == Params(params.values, {}, params.several)
     for name, value in params.values.items():
         assert (name, value) in pairs
         assert name in KNOWN

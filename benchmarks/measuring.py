@@ -1,0 +1,171 @@
+"""Running one operation on many connections, and what it cost."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from benchmarks.accounting import cpu_seconds
+from benchmarks.operations import Operation, Service, Turn, UsedUp, silent
+from benchmarks.visitor import Unexpected
+from benchmarks.wire import Wire
+
+_SIGNATURES, _HASHES = 200, 5
+_MOST_ERRORS = 20
+_MOST_CODES = 3_000
+_COLLECT_SECONDS = 12.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """How an operation is driven, and whose CPU time counts."""
+
+    port: int
+    connections: int
+    seconds: float
+    server_pid: int
+    database_pid: int | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run of an operation showed."""
+
+    done: int
+    errors: tuple[str, ...]
+    cpu_ms: float
+    database_cpu_ms: float
+    #: One RS256-2048 signature, taken before and after.
+    signature_ms: float
+    per_second: float
+    median_ms: float
+    p95_ms: float
+
+    @property
+    def multiple(self) -> float:
+        """Return the cost in signatures."""
+        return self.cpu_ms / self.signature_ms
+
+
+class References:
+    """The costs of this machine that everything is compared with."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._stored = self._hasher.hash("reference")
+
+    def signature_ms(self) -> float:
+        """Return the CPU time of one RS256-2048 signature now."""
+        begun = time.process_time()
+        for _ in range(_SIGNATURES):
+            self._key.sign(b"reference", padding.PKCS1v15(), SHA256())
+        return (time.process_time() - begun) * 1_000 / _SIGNATURES
+
+    def hash_ms(self) -> float:
+        """Return the CPU time of verifying one password now."""
+        begun = time.process_time()
+        for _ in range(_HASHES):
+            self._hasher.verify(self._stored, "reference")
+        return (time.process_time() - begun) * 1_000 / _HASHES
+
+
+async def measure(
+    operation: Operation, service: Service, load: Load, references: References
+) -> Figures:
+    """Prepare the operation on every connection, then run it for the time of the load."""
+    wires = [Wire(load.port) for _ in range(load.connections)]
+    try:
+        if operation.name == "code":
+            await _collect_codes(service, wires)
+        turns = [await operation.prepare(service, wire) for wire in wires]
+        await asyncio.gather(*(turn() for turn in turns))  # warm
+        return await _run(operation, turns, load, references)
+    finally:
+        for wire in wires:
+            wire.close()
+
+
+async def _run(
+    operation: Operation, turns: Sequence[Turn], load: Load, references: References
+) -> Figures:
+    database = [] if load.database_pid is None else [load.database_pid]
+    signatures, hashes = [references.signature_ms()], [references.hash_ms()]
+    latencies: list[float] = []
+    errors: list[str] = []
+    server_before, database_before = cpu_seconds([load.server_pid]), cpu_seconds(database)
+    begun = time.perf_counter()
+    end = begun + load.seconds
+    await asyncio.gather(*(_repeat(turn, end, latencies, errors) for turn in turns))
+    elapsed = time.perf_counter() - begun
+    server = cpu_seconds([load.server_pid]) - server_before
+    of_database = cpu_seconds(database) - database_before
+    signatures.append(references.signature_ms())
+    hashes.append(references.hash_ms())
+    done = max(1, len(latencies))
+    latencies.sort()
+    return Figures(
+        done=len(latencies),
+        errors=tuple(errors),
+        cpu_ms=server * 1_000 / done - operation.hashes * statistics.mean(hashes),
+        database_cpu_ms=of_database * 1_000 / done,
+        signature_ms=statistics.mean(signatures),
+        per_second=done / elapsed,
+        median_ms=_quantile(latencies, 0.5),
+        p95_ms=_quantile(latencies, 0.95),
+    )
+
+
+async def _repeat(turn: Turn, end: float, latencies: list[float], errors: list[str]) -> None:
+    while (begun := time.perf_counter()) < end and len(errors) < _MOST_ERRORS:
+        try:
+            await turn()
+        except UsedUp:
+            return
+        except (Unexpected, OSError, LookupError, ValueError) as error:
+            errors.append(f"{type(error).__name__}: {error}"[:200])
+        else:
+            latencies.append(time.perf_counter() - begun)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1_000 if ordered else 0.0
+
+
+async def _collect_codes(service: Service, wires: Sequence[Wire]) -> None:
+    """Get codes by silent authorization; they live a minute, so right before they are used."""
+    service.codes.clear()
+    turns = [await silent(service, wire) for wire in wires]
+    end = time.perf_counter() + _COLLECT_SECONDS
+
+    async def collect(turn: Turn) -> None:
+        while len(service.codes) < _MOST_CODES and time.perf_counter() < end:
+            await turn()
+
+    await asyncio.gather(*(collect(turn) for turn in turns))
+
+
+async def count_statements(operation: Operation, service: Service, port: int) -> int:
+    """Return how many SQL statements one operation takes, once everything is warm."""
+    wire = Wire(port)
+    try:
+        if operation.name == "code":
+            await _collect_few_codes(service, wire)
+        turn = await operation.prepare(service, wire)
+        await turn()
+        wire.statements = 0
+        await turn()
+        return wire.statements
+    finally:
+        wire.close()
+
+
+async def _collect_few_codes(service: Service, wire: Wire) -> None:
+    turn = await silent(service, wire)
+    for _ in range(3):
+        await turn()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.model.base import Base
@@ -16,12 +16,15 @@ class ClientStatus(enum.StrEnum):
 
     ACTIVE = "active"
     DISABLED = "disabled"
+    #: It has taken itself away (RFC 7592 §2.3), and nobody brings it back.
+    REMOVED = "removed"
 
 
 class Client(Base):
     """A relying party. `details` holds its metadata with the names of RFC 7591.
 
-    What the provider alone decides (first party, sector, municipality) has columns.
+    What the provider alone decides (first party, sector, municipality) has columns. A removed
+    one goes 30 days later, when no consent refers to it any more.
     """
 
     __tablename__ = "client"
@@ -40,8 +43,48 @@ class Client(Base):
     #: Raised by every change: caches compare it.
     version: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    #: What it registered itself with, and the SHA-256 of the token it changes itself with.
+    initial_access_token_id: Mapped[UUID | None]
+    registration_digest: Mapped[bytes | None]
+    #: The logo people see, by its content.
+    logo_digest: Mapped[bytes | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class InitialAccessToken(Base):
+    """What lets a service register itself (RFC 7591 §3), and within which limits.
+
+    Goes a year after its end, when no client is left that came with it.
+    """
+
+    __tablename__ = "initial_access_token"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    #: For whom it was made, in words of the administrator.
+    label: Mapped[str]
+    municipality_id: Mapped[UUID | None] = mapped_column(ForeignKey("municipality.id"))
+    #: What its clients may ask for.
+    scopes: Mapped[list[str]]
+    #: Its clients may do without PKCE and name the token endpoint in their assertions.
+    is_legacy: Mapped[bool]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    uses_left: Mapped[int]
+    revoked_at: Mapped[datetime | None]
+
+
+class Logo(Base):
+    """A picture of a service, fetched once and served by us. Goes when no client shows it."""
+
+    __tablename__ = "logo"
+
+    content_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    content_type: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
 
 
 class ClientSecret(Base):

@@ -88,13 +88,18 @@ class Logo(Base):
 
 
 class ClientSecret(Base):
-    """A secret of a client, as its SHA-256; two are valid during a rotation."""
+    """A secret of a client, as its SHA-256; two are valid during a rotation.
+
+    Only where the client signs with it (client_secret_jwt) it is kept sealed besides: a
+    signature cannot be checked with a digest.
+    """
 
     __tablename__ = "client_secret"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
     digest: Mapped[bytes]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -91,6 +91,8 @@ class RefreshToken(Base):
     family_id: Mapped[UUID] = mapped_column(
         ForeignKey("token_family.id", ondelete="CASCADE"), index=True
     )
+    #: The key that a public client must prove to hold at every use (RFC 9449 §5).
+    key_thumbprint: Mapped[str | None]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     rotated_at: Mapped[datetime | None]

@@ -7,10 +7,12 @@ from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
 
 from idp.base.clock import Clock, utc_now
+from idp.base.http import HttpClient
 from idp.base.keyring import Keyring, build_keyring
 from idp.base.secret import from_base64url
 from idp.base.texts import load_texts
 from idp.db.engine import configure_engine, engine_options
+from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.signin.passwords import Hasher
 from idp.model.base import Base
 from idp.settings.schema import Settings
@@ -22,7 +24,7 @@ from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
-from idp.web.oidc import authorize, consent, discovery, token, userinfo
+from idp.web.oidc import authorize, consent, discovery, par, token, userinfo
 from idp.web.oidc import logout as oidc_logout
 from idp.web.signin import (
     acting_for,
@@ -78,6 +80,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profile.bp,
     authorize.bp,
     consent.bp,
+    par.bp,
     token.bp,
     userinfo.bp,
     discovery.bp,
@@ -141,6 +144,17 @@ def _build_services(database: SQLAlchemy, settings: Settings, clock: Clock) -> S
             pepper=from_base64url(settings.secrets.password_pepper),
             concurrency=settings.signin.hash_concurrency,
         ),
+        client_keys=ClientKeys(build_http(settings)),
+        http=build_http(settings),
+    )
+
+
+def build_http(settings: Settings) -> HttpClient:
+    """Build the one client for calls to other servers: time, size and addresses are bounded."""
+    return HttpClient(
+        timeout_seconds=settings.outgoing.timeout_seconds,
+        ca_file=settings.outgoing.ca_file,
+        allow_loopback=settings.dev.allow_http,
     )
 
 

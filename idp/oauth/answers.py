@@ -11,6 +11,7 @@ from idp.domain.grants.authorization_codes import NewAuthorization, issue_code
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.consents import consented_scopes
 from idp.domain.grants.logout import subject_at
+from idp.domain.grants.pushed_requests import complete_pushed_request
 from idp.domain.people.accounts import find_usable
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
@@ -63,6 +64,9 @@ def answer_authorization(
     consented = consented_scopes(db, person.account_id, client)
     if not _without_offline(request.scope) <= consented:
         return refuse_authorization(pending, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
+    if not _is_first_answer(db, request, now=now):
+        error = RedirectedError("invalid_request_uri", "The request_uri has been answered.")
+        return build_error_reply(request.target, error, issuer=provider.issuer)
     authorization = _build(request, person, consented=consented, provider=provider)
     code = issue_code(db, authorization, now=now)
     act = Act(
@@ -74,6 +78,11 @@ def answer_authorization(
     )
     record(db, act, actor=actor, now=now)
     return build_code_reply(request.target, code=code, issuer=provider.issuer)
+
+
+def _is_first_answer(db: Session, request: AuthorizationRequest, *, now: datetime) -> bool:
+    """Use up the pushed request, if there was one: of several walks one gets its code."""
+    return request.pushed_id is None or complete_pushed_request(db, request.pushed_id, now=now)
 
 
 def _without_offline(scope: str) -> frozenset[str]:
@@ -111,6 +120,8 @@ def _build(
     facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
     if request.nonce is not None:
         facts["nonce"] = request.nonce
+    if request.dpop_jkt is not None:
+        facts["dpop_jkt"] = request.dpop_jkt
     for name, claims in (
         ("userinfo_claims", request.claims.userinfo),
         ("id_token_claims", request.claims.id_token),

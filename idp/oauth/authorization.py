@@ -1,6 +1,6 @@
 """The start of a walk: check the authorization request and store it, bound to the browser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from idp.domain.grants.logout import subject_at
 from idp.domain.signin.interactions import AUTHORIZE, NewInteraction, open_interaction
 from idp.domain.signin.sessions import SignedIn
 from idp.oauth.provider import Provider
+from idp.oauth.request_source import find_source
 from idp.protocol.authorize import resolve_client_id, resolve_reply_target
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import DisplayedError, RedirectedError
@@ -60,10 +61,12 @@ def start_authorization(
     client = find_client(db, resolve_client_id(params))
     if client is None:
         raise DisplayedError("client_unknown")
-    target = resolve_reply_target(params, client)
+    source = find_source(db, params, client, now=now)
+    target = resolve_reply_target(source.params, client)
     try:
-        hinted = _hinted_subject(db, params, client, provider=provider, now=now)
-        request = build_request(params, client, target, hinted_subject=hinted)
+        if source.error is not None:
+            raise source.error
+        request = check_request(db, source.params, client, provider=provider, now=now)
     except RedirectedError as error:
         return build_error_reply(target, error, issuer=provider.issuer)
     wanted = NewInteraction(
@@ -71,13 +74,27 @@ def start_authorization(
         client_id=client.client_id,
         municipality_id=client.municipality_id,
         request=to_json(
-            request,
+            replace(request, pushed_id=source.pushed_id),
             hinted_account_id=_hinted_account(request, client, browser.person, provider),
         ),
         lifetime=lifetime,
     )
     opened = open_interaction(db, wanted, browser_token=browser.walk_token, now=now)
     return StartedWalk(opened.id, opened.browser_token, request.ui_locales)
+
+
+def check_request(
+    db: Session, params: Params, client: RegisteredClient, *, provider: Provider, now: datetime
+) -> AuthorizationRequest:
+    """Run every check on the parameters that count, at the endpoint and when they are pushed.
+
+    Raises:
+        DisplayedError: the redirect URI cannot be trusted.
+        RedirectedError: the first check that fails.
+    """
+    target = resolve_reply_target(params, client)
+    hinted = _hinted_subject(db, params, client, provider=provider, now=now)
+    return build_request(params, client, target, hinted_subject=hinted)
 
 
 def _hinted_subject(

@@ -14,6 +14,8 @@ from idp.protocol.prompt import Prompt, parse_prompt
 from idp.protocol.scope import join_scope, parse_scope, split_scope
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
+#: A SHA-256 in base64url (RFC 7638 §3).
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_VALUES = 20
 
 
@@ -34,6 +36,10 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     #: `sub` of the person the client expects, from a genuine id_token_hint.
     hinted_subject: str | None = None
+    #: The key that the code will be bound to (RFC 9449 §10).
+    dpop_jkt: str | None = None
+    #: The pushed request it came from: used up by the answer.
+    pushed_id: str | None = None
 
     @property
     def consent_scope(self) -> str:
@@ -70,6 +76,7 @@ def build_request(
         login_hint=values.get("login_hint"),
         ui_locales=_words(values.get("ui_locales")),
         hinted_subject=claims.subject or hinted_subject,
+        dpop_jkt=_parse_thumbprint(values.get("dpop_jkt")),
     )
 
 
@@ -94,6 +101,12 @@ def _parse_max_age(text: str | None, client: RegisteredClient) -> int | None:
     if _SECONDS.fullmatch(text) is None:
         raise RedirectedError("invalid_request", "The max_age is not a number of seconds.")
     return int(text)
+
+
+def _parse_thumbprint(text: str | None) -> str | None:
+    if text is not None and _THUMBPRINT.fullmatch(text) is None:
+        raise RedirectedError("invalid_request", "The dpop_jkt is not a thumbprint.")
+    return text
 
 
 def _words(text: str | None) -> tuple[str, ...]:
@@ -127,6 +140,8 @@ def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) ->
         "login_hint": request.login_hint,
         "ui_locales": list(request.ui_locales),
         "hinted_subject": request.hinted_subject,
+        "dpop_jkt": request.dpop_jkt,
+        "pushed_id": request.pushed_id,
         "hinted_account_id": None if hinted_account_id is None else str(hinted_account_id),
     }
 
@@ -157,6 +172,8 @@ def from_json(stored: Mapping[str, object]) -> AuthorizationRequest:
         login_hint=_optional(stored["login_hint"]),
         ui_locales=_texts(stored["ui_locales"]),
         hinted_subject=_optional(stored["hinted_subject"]),
+        dpop_jkt=_optional(stored.get("dpop_jkt")),
+        pushed_id=_optional(stored.get("pushed_id")),
     )
 
 

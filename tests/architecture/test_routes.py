@@ -77,6 +77,7 @@ POST /login/code open
 GET /logout open
 POST /logout open
 POST /logout/everywhere open
+POST /par client
 GET /password/reset open
 POST /password/reset open
 GET /password/reset/check open
@@ -164,6 +165,7 @@ def test_rule_40_only_machines_and_other_sites_need_no_form_token():
         "/authorize",
         "/end_session",
         "/introspect",
+        "/par",
         "/revoke",
         "/token",
         "/userinfo",

@@ -10,12 +10,15 @@ from idp.model.grants import (
     ClientSession,
     Consent,
     DeniedToken,
+    PushedRequest,
     ReplayMark,
     TokenFamily,
 )
 
 #: A used code stays a day, so that its second use is seen.
 CODE_KEPT = timedelta(days=1)
+#: A pushed request stays a day: the walk that it led to uses it up at its end.
+PUSHED_KEPT = timedelta(days=1)
 FAMILY_KEPT = timedelta(days=30)
 CLIENT_SESSION_KEPT = timedelta(days=90)
 CONSENT_KEPT = timedelta(days=3 * 365)
@@ -30,6 +33,7 @@ def delete_ended_grants(db: Session, *, now: datetime) -> int:
     statements: tuple[Delete, ...] = (
         delete(ReplayMark).where(ReplayMark.expires_at <= now),
         delete(DeniedToken).where(DeniedToken.expires_at <= now),
+        delete(PushedRequest).where(PushedRequest.expires_at <= now - PUSHED_KEPT),
         delete(AuthorizationCode).where(AuthorizationCode.expires_at <= now - CODE_KEPT),
         delete(TokenFamily).where(
             or_(TokenFamily.expires_at <= kept_family, TokenFamily.revoked_at <= kept_family)

@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from idp.base.secret import digest
 from idp.domain.grants.cleanup import delete_ended_grants
 from idp.domain.grants.consents import grant_consent, revoke_consent
+from idp.domain.grants.pushed_requests import push_request
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import SYSTEM
 from idp.model.grants import (
@@ -14,6 +15,7 @@ from idp.model.grants import (
     ClientSession,
     Consent,
     DeniedToken,
+    PushedRequest,
     RefreshToken,
     ReplayMark,
     TokenFamily,
@@ -25,6 +27,7 @@ TABLES = (
     ClientSession,
     Consent,
     DeniedToken,
+    PushedRequest,
     RefreshToken,
     ReplayMark,
     TokenFamily,
@@ -45,6 +48,7 @@ def fill(world):
     world.do(revoke_consent, world.account_id, "app", actor=SYSTEM, now=world.now)
     soon = world.now + timedelta(minutes=10)
     world.do(lambda db: db.execute(insert(DeniedToken).values(jti="j", expires_at=soon)))
+    world.do(push_request, "app", [("state", "x")], now=world.now)
     mark = insert(ReplayMark).values(key_digest=digest("x"), expires_at=soon)
     world.do(lambda db: db.execute(mark))
 
@@ -60,7 +64,7 @@ def test_each_kind_goes_in_its_time(world):
     world.clock.advance(timedelta(minutes=10))
     assert clean(world) == 2
     world.clock.advance(timedelta(days=1, minutes=1))
-    assert clean(world) == 1
+    assert clean(world) == 2
     world.clock.advance(timedelta(days=29))
     assert clean(world) == 1
     assert counts(world)["refresh_token"] == 0

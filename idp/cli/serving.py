@@ -14,9 +14,8 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
-from idp.app import create_app, keyring_of
+from idp.app import build_http, create_app, keyring_of
 from idp.base.clock import utc_now
-from idp.base.http import HttpClient
 from idp.base.logs import configure_logs
 from idp.cli.context import opened
 from idp.cli.database import _check
@@ -109,11 +108,7 @@ def _work(options: argparse.Namespace) -> None:
         issuer=issuer,
         writer=Writer(texts=services.texts, templates=app.jinja_env, issuer=issuer),
         transport=MailTransport(app, settings.mail),
-        http=HttpClient(
-            timeout_seconds=settings.outgoing.timeout_seconds,
-            ca_file=settings.outgoing.ca_file,
-            allow_loopback=settings.dev.allow_http,
-        ),
+        http=build_http(settings),
         upkeep=lambda: _clean_up(services),
         per_minute=settings.mail.per_minute,
     )

@@ -5,7 +5,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.base.secret import digest, equal
-from idp.domain.grants.client_assertions import claimed_client_id, verify_assertion
+from idp.domain.grants.client_assertions import (
+    AssertionRules,
+    claimed_client_id,
+    verify_assertion,
+)
 from idp.domain.grants.clients import find_client
 from idp.oauth.calls import Call
 from idp.oauth.provider import Provider
@@ -20,6 +24,7 @@ from idp.protocol.client_auth import (
 
 #: Compared where there is no secret to compare with: the same work for everyone (CA-01).
 _NOBODYS_DIGEST = digest("")
+_BY_ASSERTION = frozenset({AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SECRET_JWT})
 
 
 def authenticate_client(
@@ -30,6 +35,7 @@ def authenticate_client(
     Raises:
         EndpointError: invalid_client with one text for every cause, or invalid_request for
             two methods at once.
+        KeysWanted: the client publishes its keys, and they have to be fetched first.
     """
     presented = parse_client_proof(call.params, authorization=call.authorization)
     match presented:
@@ -71,14 +77,13 @@ def _check_assertion(
     if claimed is None or presented.client_id not in (None, claimed):
         raise refused_client("assertion_client")
     client = find_client(db, claimed)
-    if client is None or client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+    if client is None or client.token_endpoint_auth_method not in _BY_ASSERTION:
         raise refused_client("client_unknown" if client is None else "client_method")
     audiences = {provider.issuer}
     if client.accepts_token_endpoint_audience:
         audiences.add(provider.token_endpoint)
-    refusal = verify_assertion(
-        db, presented.assertion, client, audiences=frozenset(audiences), now=now
-    )
+    rules = AssertionRules(frozenset(audiences), provider.client_keys, provider.keys)
+    refusal = verify_assertion(db, presented.assertion, client, rules=rules, now=now)
     if refusal is not None:
         raise refused_client(refusal)
     return client

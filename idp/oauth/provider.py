@@ -1,9 +1,10 @@
 """What the seam needs to know of this installation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from idp.base.keyring import Keyring
+from idp.domain.grants.client_keys import ClientKeys
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Provider:
     id_lifetime: timedelta = timedelta(minutes=5)
     refresh_idle: timedelta = timedelta(days=30)
     refresh_absolute: timedelta = timedelta(days=90)
+    #: Public keys of clients, as this process knows them.
+    client_keys: ClientKeys = field(default_factory=ClientKeys)
 
     @property
     def token_endpoint(self) -> str:

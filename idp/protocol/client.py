@@ -13,6 +13,7 @@ class AuthMethod(StrEnum):
 
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"  # noqa: S105 - a method
     PRIVATE_KEY_JWT = "private_key_jwt"
     NONE = "none"
 
@@ -159,6 +160,8 @@ class SecretDigest:
 
     digest: bytes
     expires_at: datetime | None
+    #: The secret itself, for a client that signs with it.
+    sealed: bytes | None = None
 
     def is_valid(self, *, now: datetime) -> bool:
         """Whether it may still be used."""

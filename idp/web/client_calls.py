@@ -1,17 +1,37 @@
-"""Answers to programs: JSON that nobody keeps."""
+"""Calls of programs: one operation in one transaction, and answers that nobody keeps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import structlog
 from flask import Response, request
 
+from idp.db.session import OpenSession, transaction
+from idp.domain.grants.client_keys import KeysWanted
 from idp.oauth.calls import Answer
+from idp.web.deps import services
+
+Outcome = TypeVar("Outcome")
 
 #: RFC 6749 §5.1 writes the type like this.
 _JSON = "application/json;charset=UTF-8"
 
 _log = structlog.get_logger()
+
+
+def in_transaction(operation: Callable[[OpenSession], Outcome]) -> Outcome:
+    """Run what a client called for; where its published keys are needed, fetch them between.
+
+    The first attempt wrote nothing, and after the fetch nobody asks for the keys again.
+    """
+    try:
+        with transaction(services().sessions) as db:
+            return operation(db)
+    except KeysWanted as wanted:
+        services().client_keys.fetch(wanted.uri, now=services().clock())
+    with transaction(services().sessions) as db:
+        return operation(db)
 
 
 def send_json(

@@ -7,10 +7,12 @@ from uuid import UUID
 from flask import current_app, g, request  # noqa: TID251 - the one room that uses `g`
 
 from idp.base.clock import Clock
+from idp.base.http import HttpClient
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.texts import Texts
 from idp.db.session import Sessions
+from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.signin.passwords import Hasher
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.staff.roles import StaffMember
@@ -30,6 +32,10 @@ class Services:
     keys: Keyring
     texts: Texts
     hasher: Hasher
+    #: Public keys of clients that this process has fetched.
+    client_keys: ClientKeys
+    #: The way out to other servers.
+    http: HttpClient
 
 
 @dataclass

@@ -18,4 +18,5 @@ def current_provider() -> Provider:
         id_lifetime=timedelta(seconds=tokens.id_lifetime_seconds),
         refresh_idle=timedelta(days=tokens.refresh_idle_days),
         refresh_absolute=timedelta(days=tokens.refresh_absolute_days),
+        client_keys=services().client_keys,
     )

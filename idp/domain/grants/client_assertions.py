@@ -1,35 +1,30 @@
 """Client assertions: a client proves itself with a signature, once (RFC 7523 §3)."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
-from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp.base.secret import digest, from_base64url
-from idp.domain.grants.jose import REGISTRIES
-from idp.model.grants import ReplayMark
-from idp.protocol.claims import is_shallow
-from idp.protocol.client import RegisteredClient
-from idp.protocol.jwk import ASSERTION_ALGORITHMS
+from idp.base.keyring import Keyring
+from idp.domain.grants.client_keys import ClientKeys
+from idp.domain.grants.client_signatures import (
+    ClientToken,
+    open_client_token,
+    open_with_secret,
+    peek,
+)
+from idp.domain.grants.replay import spend_once
+from idp.protocol.client import AuthMethod, RegisteredClient
+from idp.protocol.jwk import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS
 from idp.protocol.jwt_claims import LEEWAY, is_current, number_of
 
 #: An assertion may not be good for longer: its `jti` is remembered until then.
 LONGEST_LIFE = timedelta(minutes=10)
-_MAX_HEADER = 1_024
 _MAX_JTI = 256
-_KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
-    "RSA": RSAKey,
-    "EC": ECKey,
-    "OKP": OKPKey,
-}
-_KIND_OF_ALGORITHM = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
+#: Types an assertion may say it has; another token of the client is none (RFC 8725 §3.11).
+_TYPES = frozenset({None, "JWT", "client-authentication+jwt"})
 
 
 class AssertionRefusal(StrEnum):
@@ -42,9 +37,18 @@ class AssertionRefusal(StrEnum):
     REPLAYED = "assertion_replayed"
 
 
+@dataclass(frozen=True)
+class AssertionRules:
+    """What an assertion is judged by: whom it may be for, and where the keys are."""
+
+    audiences: frozenset[str]
+    client_keys: ClientKeys
+    keys: Keyring
+
+
 def claimed_client_id(assertion: str) -> str | None:
     """Return whom an assertion names, before anything is verified: only to find its keys."""
-    claims = _peek(assertion, 1)
+    claims = peek(assertion, 1)
     issuer = None if claims is None else claims.get("iss")
     return issuer if isinstance(issuer, str) else None
 
@@ -54,7 +58,7 @@ def verify_assertion(
     assertion: str,
     client: RegisteredClient,
     *,
-    audiences: frozenset[str],
+    rules: AssertionRules,
     now: datetime,
 ) -> AssertionRefusal | None:
     """Return None if the assertion is the client's, for us, current and new.
@@ -62,76 +66,51 @@ def verify_assertion(
     The audience is one text: our issuer, and the token endpoint only for clients registered
     with that switch (house decision). The `jti` is spent by an insert, so of many at once
     one wins (CA-05).
+
+    Raises:
+        KeysWanted: the client publishes its keys, and they have to be fetched first.
     """
-    claims = _open(assertion, client)
-    if claims is None:
+    opened = _open(assertion, client, rules, now=now)
+    if opened is None or opened.header.get("typ") not in _TYPES:
         return AssertionRefusal.SIGNATURE
+    claims = opened.claims
     jti = claims.get("jti")
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         return AssertionRefusal.CLAIMS
     if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_JTI:
         return AssertionRefusal.CLAIMS
     audience = claims.get("aud")
-    if not isinstance(audience, str) or audience not in audiences:
+    if not isinstance(audience, str) or audience not in rules.audiences:
         return AssertionRefusal.AUDIENCE
+    ends = _end(claims, now=now)
+    if ends is None:
+        return AssertionRefusal.TIME
+    is_new = spend_once(db, f"assertion\0{client.client_id}\0{jti}", until=ends + LEEWAY)
+    return None if is_new else AssertionRefusal.REPLAYED
+
+
+def _open(
+    assertion: str, client: RegisteredClient, rules: AssertionRules, *, now: datetime
+) -> ClientToken | None:
+    """Verify the signature by the registered method: its keys, or its secret (JW-02)."""
+    if client.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
+        return open_with_secret(assertion, client, keys=rules.keys, now=now)
+    wanted = client.token_endpoint_auth_signing_alg
+    allowed = FAPI_ALGORITHMS if client.is_fapi else ASSERTION_ALGORITHMS
+    return open_client_token(
+        assertion,
+        client,
+        algorithms=tuple(alg for alg in allowed if wanted in (None, alg)),
+        client_keys=rules.client_keys,
+        now=now,
+    )
+
+
+def _end(claims: Mapping[str, object], *, now: datetime) -> datetime | None:
+    """Return when an assertion that is current ends; None if it is not, or for too long."""
     ends = number_of(claims, "exp")
     if ends is None or not is_current(claims, now=now):
-        return AssertionRefusal.TIME
+        return None
     if ends > (now + LONGEST_LIFE).timestamp():
-        return AssertionRefusal.TIME
-    return _spend(db, client.client_id, jti, ends)
-
-
-def _open(assertion: str, client: RegisteredClient) -> Mapping[str, object] | None:
-    """Verify the signature with the client's registered keys, tried one by one."""
-    header = _peek(assertion, 0)
-    if header is None or "crit" in header:
         return None
-    alg = header.get("alg")
-    wanted = client.token_endpoint_auth_signing_alg
-    if not isinstance(alg, str) or alg not in ASSERTION_ALGORITHMS or wanted not in (None, alg):
-        return None
-    for jwk in _candidates(client, kind=_KIND_OF_ALGORITHM[alg], kid=header.get("kid")):
-        try:
-            key = _KINDS[_KIND_OF_ALGORITHM[alg]].import_key(jwk)
-            return jwt.decode(assertion, key, registry=REGISTRIES[alg]).claims
-        except (JoseError, ValueError, TypeError, RecursionError):
-            continue
-    return None
-
-
-def _candidates(
-    client: RegisteredClient, *, kind: str, kid: object
-) -> list[dict[str, str | list[str]]]:
-    """Return the keys that may have signed: by `kid` if there is one, else all of the kind."""
-    known = (client.jwks or {}).get("keys", [])
-    assert isinstance(known, list)  # checked when it was registered
-    return [
-        {name: value for name, value in jwk.items() if name not in ("alg", "key_ops")}
-        for jwk in known
-        if jwk["kty"] == kind and (kid is None or jwk.get("kid") in (None, kid))
-    ]
-
-
-def _peek(token: str, place: int) -> dict[str, object] | None:
-    """Read a part of a token without believing it; bounded before anything parses it."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(parts[0]) > _MAX_HEADER or not token.isascii():
-        return None
-    try:
-        text = from_base64url(parts[place]).decode("utf-8")
-        content = json.loads(text) if is_shallow(text) else None
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _spend(db: Session, client_id: str, jti: str, ends: float) -> AssertionRefusal | None:
-    mark = digest(f"assertion\0{client_id}\0{jti}")
-    until = datetime.fromtimestamp(ends, tz=UTC) + LEEWAY
-    try:
-        with db.begin_nested():
-            db.execute(insert(ReplayMark).values(key_digest=mark, expires_at=until))
-    except IntegrityError:
-        return AssertionRefusal.REPLAYED
-    return None
+    return datetime.fromtimestamp(ends, tz=UTC)

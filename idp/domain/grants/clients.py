@@ -30,7 +30,7 @@ _client: Any = Client.__table__
 _VERSION = select(_client.c.version).where(_client.c.id == bindparam("client_id"))
 _CLIENT = select(Client.__table__).where(Client.id == bindparam("client_id"))
 _SECRETS = (
-    select(ClientSecret.digest, ClientSecret.expires_at)
+    select(ClientSecret.digest, ClientSecret.expires_at, ClientSecret.sealed)
     .where(ClientSecret.client_id == bindparam("client_id"), ClientSecret.revoked_at.is_(None))
     .order_by(ClientSecret.created_at.desc())
 )
@@ -74,7 +74,8 @@ def load_client(db: Session, client_id: str) -> RegisteredClient:
     row = db.execute(_CLIENT, {"client_id": client_id}).mappings().one()
     secrets = db.execute(_SECRETS, {"client_id": client_id}).all()
     return build_client(
-        dict(row), tuple(SecretDigest(bytes(each.digest), each.expires_at) for each in secrets)
+        dict(row),
+        tuple(SecretDigest(bytes(each.digest), each.expires_at, each.sealed) for each in secrets),
     )
 
 

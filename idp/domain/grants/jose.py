@@ -26,5 +26,5 @@ class OneAlgorithm(JWSRegistry):
 
 
 REGISTRIES: Mapping[str, JWSRegistry] = MappingProxyType(
-    {alg: OneAlgorithm(alg) for alg in ("RS256", "PS256", "ES256", "EdDSA")}
+    {alg: OneAlgorithm(alg) for alg in ("RS256", "PS256", "ES256", "EdDSA", "HS256")}
 )

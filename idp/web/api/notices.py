@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from idp.db.session import transaction
 from idp.oauth.calls import Answer, Call
 from idp.oauth.household_calls import answer_notification, answer_pending
 from idp.protocol.params import parse_params
@@ -36,8 +35,8 @@ def _run(operation: Callable[..., Answer]) -> Response:
         return client_calls.send_json(
             {"error": "invalid_request", "error_description": "The body must be JSON."}, status=415
         )
-    with transaction(services().sessions) as db:
-        answer = operation(
-            db, call, request.get_data(), provider=current_provider(), now=services().clock()
-        )
+    body, provider, now = request.get_data(), current_provider(), services().clock()
+    answer = client_calls.in_transaction(
+        lambda db: operation(db, call, body, provider=provider, now=now)
+    )
     return client_calls.send(answer)

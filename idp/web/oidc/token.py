@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response
 
-from idp.db.session import transaction
 from idp.oauth.calls import Answer, Call, refuse
 from idp.oauth.server import answer_token_call
 from idp.oauth.token_care import answer_introspection_call, answer_revocation_call
 from idp.oauth.tokens import UnsignedTokens
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import parse_params
+from idp.web.client_calls import in_transaction
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
 from idp.web.oidc.calls import answer_preflight, read_call, send, send_json
@@ -48,8 +48,8 @@ def _run(operation: Operation) -> Response:
         call = read_call()
     except EndpointError as error:
         return send(refuse(error, Call(parse_params(()), None)))
-    with transaction(services().sessions) as db:
-        outcome = operation(db, call, provider=current_provider(), now=services().clock())
+    provider, now = current_provider(), services().clock()
+    outcome = in_transaction(lambda db: operation(db, call, provider=provider, now=now))
     if isinstance(outcome, UnsignedTokens):
         # Committed first: a signature takes longer than everything else, and holds no lock.
         return send_json(outcome.sign())

@@ -12,9 +12,11 @@ from idp.base.secret import to_base64url
 from idp.db.session import transaction
 from idp.domain.grants.client_assertions import (
     AssertionRefusal,
+    AssertionRules,
     claimed_client_id,
     verify_assertion,
 )
+from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.jose import REGISTRIES
 from idp.protocol.client import AuthMethod
@@ -52,9 +54,14 @@ def assertion(world, alg="ES256", key=None, header=None, **changes):
     return jwt.encode(head, claims, key or KEYS[alg], registry=REGISTRIES[alg])
 
 
+def rules(world, audiences=frozenset({ISSUER})):
+    return AssertionRules(audiences, ClientKeys(), world.keys)
+
+
 def verify(world, text, audiences=frozenset({ISSUER}), **changes):
+    judged_by = rules(world, audiences)
     return world.do(
-        verify_assertion, text, client(world, **changes), audiences=audiences, now=world.now
+        verify_assertion, text, client(world, **changes), rules=judged_by, now=world.now
     )
 
 
@@ -89,7 +96,7 @@ def test_ca_05_of_twenty_at_once_one_wins(world):
         barrier.wait()
         with transaction(world.sessions) as db:
             outcomes.append(
-                verify_assertion(db, text, registered, audiences=frozenset({ISSUER}), now=world.now)
+                verify_assertion(db, text, registered, rules=rules(world), now=world.now)
             )
 
     threads = [threading.Thread(target=run) for _ in range(20)]

@@ -81,6 +81,33 @@ class PushedRequest(Base):
     completed_at: Mapped[datetime | None]
 
 
+class DeviceAuthorization(Base):
+    """A device that waits for a person to let it in (RFC 8628). Gone a day after `expires_at`.
+
+    The person types the user code; what she lets it have is the family. Decided and redeemed
+    by one conditional UPDATE each.
+    """
+
+    __tablename__ = "device_authorization"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_code_digest: Mapped[bytes] = mapped_column(unique=True)
+    #: HMAC: the code is short, since people type it.
+    user_code_digest: Mapped[bytes] = mapped_column(unique=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"))
+    scope: Mapped[str]
+    family_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("token_family.id", ondelete="CASCADE")
+    )
+    #: Grows by 5 with every poll that comes too early.
+    interval_seconds: Mapped[int]
+    next_poll_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    redeemed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class RefreshToken(Base):
     """A refresh token of a family. Used ones stay until the family goes: reuse is seen."""
 

@@ -17,6 +17,8 @@ class InteractionPurpose(enum.StrEnum):
     AUTHORIZE = "authorize"
     HOME = "home"
     STAFF = "staff"
+    #: A device waits for the answer (RFC 8628).
+    DEVICE = "device"
 
 
 class SecretKind(enum.StrEnum):

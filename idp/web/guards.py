@@ -11,7 +11,8 @@ from idp.base.ids import new_id
 from idp.base.url import with_query
 from idp.db.session import reading, transaction
 from idp.domain.signin.doors import FAMILY, STAFF
-from idp.domain.signin.sessions import find_session, has_run_out, is_touch_due, touch_session
+from idp.domain.signin.recognition import find_session, has_run_out
+from idp.domain.signin.sessions import is_touch_due, touch_session
 from idp.domain.staff.roles import Permission, StaffMember, find_staff_member
 from idp.web.cookies import read_cookie
 from idp.web.csrf import check_form, name_browser

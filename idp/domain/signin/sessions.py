@@ -1,4 +1,4 @@
-"""Browser sessions: start one at every authentication, find it by its cookie, end it."""
+"""Browser sessions: start one at every authentication, renew it, end it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,9 +12,7 @@ from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, new_token
 from idp.domain.grants.logout import forget_session
-from idp.domain.people.accounts import find_usable
-from idp.model.households import Membership, MembershipStatus
-from idp.model.people import Account, Door
+from idp.model.people import Door
 from idp.model.signin import BrowserSession, SessionEnd
 
 #: `last_seen_at` is written at most so often: a page view seldom costs a write.
@@ -168,64 +166,10 @@ def _change(
     return StartedSession(token, session_id) if result.rowcount == 1 else None
 
 
-def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
-    """Return who is signed in with this token, if the session lives and the person may go on.
-
-    Asks `find_usable` every time: a suspension ends access with the next request (SE-05).
-    """
-    session = db.scalar(select(BrowserSession).where(BrowserSession.token_digest == digest(token)))
-    if session is None or not is_live(session, now=now):
-        return None
-    if find_usable(db, session.account_id, now=now) is None:
-        return None
-    account = db.get_one(Account, session.account_id)
-    if session.started_at < account.access_valid_from:
-        return None
-    return SignedIn(
-        session_id=session.id,
-        account_id=session.account_id,
-        door=Door(session.door),
-        acr=session.acr,
-        amr=tuple(session.amr),
-        authenticated_at=session.authenticated_at,
-        household_id=session.household_id,
-        shared_device=session.shared_device,
-        name=f"{account.family_name} {account.given_name}",
-        locale=account.locale,
-        municipality_id=account.municipality_id,
-        last_seen_at=session.last_seen_at,
-        expires_at=session.expires_at,
-        role_label_key=_role_label_key(db, session),
-    )
-
-
-def _role_label_key(db: Session, session: BrowserSession) -> str | None:
-    if session.household_id is None:
-        return None
-    role = db.scalar(
-        select(Membership.role).where(
-            Membership.account_id == session.account_id,
-            Membership.household_id == session.household_id,
-            Membership.status == MembershipStatus.ACTIVE,
-        )
-    )
-    return f"common.role.{role.value}" if role else None
-
-
 def is_live(session: BrowserSession, *, now: datetime) -> bool:
     """Whether neither the idle time nor the longest life is over, and nobody ended it."""
     idle_until = session.last_seen_at + timedelta(seconds=session.idle_seconds)
     return session.ended_at is None and now < session.expires_at and now < idle_until
-
-
-def has_run_out(db: Session, token: str, *, now: datetime) -> bool:
-    """Whether this token's session ended by itself, so that the person is told why."""
-    session = db.scalar(select(BrowserSession).where(BrowserSession.token_digest == digest(token)))
-    if session is None:
-        return False
-    if session.ended_at is None:
-        return not is_live(session, now=now)
-    return session.end_reason in {SessionEnd.IDLE, SessionEnd.EXPIRED}
 
 
 def touch_session(db: Session, session_id: UUID, *, now: datetime) -> None:

@@ -15,7 +15,8 @@ from idp.domain.signin.interactions import (
     record_step_up,
 )
 from idp.domain.signin.policy import StepKind, strongest_step
-from idp.domain.signin.sessions import SignedIn, find_session
+from idp.domain.signin.recognition import find_session
+from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.setup import Setup
 from idp.model.people import Account, Door
 from idp.protocol.interaction import Answer, Code, Refuse, Step, next_step

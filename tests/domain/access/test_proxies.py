@@ -11,7 +11,7 @@ from idp.domain.access.proxies import (
 )
 from idp.domain.people.households import memberships_of, recipients_of
 from idp.domain.people.memberships import members_of
-from idp.domain.signin.sessions import find_session
+from idp.domain.signin.recognition import find_session
 from idp.domain.upkeep.audit import Actor
 from idp.model.households import MembershipRole
 from idp.model.upkeep import AuditEvent, OutboxMessage

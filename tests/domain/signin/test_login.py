@@ -15,7 +15,7 @@ from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.login import Locked, Paused, Prepared, Typed, prepare_login, verify_login
 from idp.domain.signin.login_outcome import SignedInHalf, WrongCredentials, record_login
 from idp.domain.signin.policy import StepKind
-from idp.domain.signin.sessions import find_session
+from idp.domain.signin.recognition import find_session
 from idp.model.households import SecondStep
 from idp.model.people import AccountStatus, CredentialState, Door, PasswordCredential
 from idp.model.upkeep import AuditEvent, OutboxMessage

@@ -19,7 +19,7 @@ from idp.domain.signin.password_change import (
     take_change,
 )
 from idp.domain.signin.passwords import PasswordFault, find_hash_of
-from idp.domain.signin.sessions import find_session
+from idp.domain.signin.recognition import find_session
 from idp.domain.upkeep.audit import SYSTEM
 from idp.model.grants import TokenFamily
 from idp.model.people import PasswordCredential

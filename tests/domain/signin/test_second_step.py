@@ -17,6 +17,7 @@ from idp.domain.signin.completion import SignedInWhole
 from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.mailed_codes import NoCode
 from idp.domain.signin.policy import StepKind
+from idp.domain.signin.recognition import find_session
 from idp.domain.signin.second_step import (
     NoStepOpen,
     Taken,
@@ -27,7 +28,7 @@ from idp.domain.signin.second_step import (
     send_again,
     take,
 )
-from idp.domain.signin.sessions import SessionLimits, find_session
+from idp.domain.signin.sessions import SessionLimits
 from idp.domain.signin.setup import Setup
 from idp.domain.signin.signout import sign_out, sign_out_everywhere
 from idp.domain.upkeep.audit import Actor

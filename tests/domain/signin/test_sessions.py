@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idp.db.session import transaction
 from idp.domain.people import accounts
-from idp.domain.signin import own_sessions
+from idp.domain.signin import own_sessions, recognition
 from idp.domain.signin import sessions as browser_sessions
 from idp.domain.signin.sessions import NewSession, SessionLimits
 from idp.model.people import Door
@@ -42,7 +42,7 @@ def start(sessions, clock, wanted):
 def find(sessions, clock):
     def run(token):
         with transaction(sessions) as db:
-            return browser_sessions.find_session(db, token, now=clock())
+            return recognition.find_session(db, token, now=clock())
 
     return run
 
@@ -159,9 +159,9 @@ def test_se_03_a_session_that_ran_out_says_so_and_an_ended_one_does_not(
         )
     clock.advance(timedelta(minutes=60))
     with transaction(sessions) as db:
-        assert browser_sessions.has_run_out(db, idle.token, now=clock())
-        assert not browser_sessions.has_run_out(db, ended.token, now=clock())
-        assert not browser_sessions.has_run_out(db, "invented", now=clock())
+        assert recognition.has_run_out(db, idle.token, now=clock())
+        assert not recognition.has_run_out(db, ended.token, now=clock())
+        assert not recognition.has_run_out(db, "invented", now=clock())
 
 
 def test_se_04_all_other_sessions_end_and_the_kept_one_stays(

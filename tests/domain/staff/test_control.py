@@ -10,7 +10,7 @@ from idp.domain.people.accounts import find_usable
 from idp.domain.people.protection import set_protection
 from idp.domain.signin import limits
 from idp.domain.signin.attempts import find_block, reserve
-from idp.domain.signin.sessions import find_session
+from idp.domain.signin.recognition import find_session
 from idp.domain.staff.control import (
     LONGEST_REASON,
     AddressCase,

@@ -1,6 +1,6 @@
 """Authorization codes: issue one, redeem it once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,7 +21,7 @@ from idp.domain.grants.standing import (
     select_standing,
     terms_are_new,
 )
-from idp.domain.grants.token_families import revoke_family
+from idp.domain.grants.token_families import NewFamily, open_family, revoke_family
 from idp.model.grants import AuthorizationCode, TokenFamily
 from idp.protocol import pkce
 
@@ -46,55 +46,23 @@ _CLAIM = (
     .where(_code.c.id == bindparam("code"), _code.c.redeemed_at.is_(None))
     .values(redeemed_at=bindparam("at"))
 )
-_NEW_FAMILY = insert(_family)
 _NEW_CODE = insert(_code)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewAuthorization:
-    """What a person let a client have, and how she had signed in."""
+class NewAuthorization(NewFamily):
+    """What a person let a client have, and what its code is bound to."""
 
-    client_id: str
-    account_id: UUID
     session_id: UUID
-    household_id: UUID | None
-    scope: str
     redirect_uri: str
     code_challenge: str | None
-    acr: str
-    amr: tuple[str, ...]
-    authenticated_at: datetime
-    #: offline_access was consented: it outlives the session.
-    is_offline: bool
-    #: What later tokens repeat: nonce, claims asked for by name.
-    facts: dict[str, Any] = field(default_factory=dict)
     code_lifetime: timedelta = timedelta(seconds=60)
-    family_lifetime: timedelta = timedelta(days=90)
 
 
 def issue_code(db: Session, new: NewAuthorization, *, now: datetime) -> str:
     """Write an authorization and return the code that stands for it; only its digest is kept."""
-    family_id = new_id(now=now)
+    family_id = open_family(db, new, now=now)
     code = new_token()
-    change(
-        db,
-        _NEW_FAMILY,
-        {
-            "id": family_id,
-            "client_id": new.client_id,
-            "account_id": new.account_id,
-            "session_id": new.session_id,
-            "household_id": new.household_id,
-            "scope": new.scope,
-            "facts": new.facts,
-            "acr": new.acr,
-            "amr": list(new.amr),
-            "authenticated_at": new.authenticated_at,
-            "is_offline": new.is_offline,
-            "created_at": now,
-            "expires_at": now + new.family_lifetime,
-        },
-    )
     change(
         db,
         _NEW_CODE,
@@ -121,6 +89,8 @@ class PresentedCode:
     client_id: str
     redirect_uri: str
     code_verifier: str
+    #: The key that the client has proved to hold (RFC 9449 §10).
+    key: str | None = None
 
 
 class CodeRefusal(StrEnum):
@@ -131,6 +101,7 @@ class CodeRefusal(StrEnum):
     EXPIRED = "code_expired"
     REDIRECT_URI = "code_redirect_uri_mismatch"
     VERIFIER = "code_verifier_mismatch"
+    KEY = "code_key_mismatch"
 
 
 def redeem_code(
@@ -166,6 +137,8 @@ def _find_refusal(presented: PresentedCode, row: Any, *, now: datetime) -> CodeR
         return CodeRefusal.REDIRECT_URI
     if not pkce.verifies(presented.code_verifier, row.code_challenge):
         return CodeRefusal.VERIFIER
+    if row.facts.get("dpop_jkt") not in (None, presented.key):
+        return CodeRefusal.KEY
     return None
 
 

@@ -1,12 +1,14 @@
 """Token families: everything that came from one authorization, ended together."""
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, update
+from sqlalchemy import CursorResult, bindparam, insert, update
 from sqlalchemy.orm import Session
 
+from idp.base.ids import new_id
 from idp.db.rows import change
 from idp.model.grants import TokenFamily
 
@@ -17,6 +19,49 @@ _REVOKE = (
     .where(_family.c.id == bindparam("family"), _family.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"), revoke_reason=bindparam("why"))
 )
+_NEW = insert(_family)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFamily:
+    """What a person let a client have, and how she had signed in."""
+
+    client_id: str
+    account_id: UUID
+    #: The session it ends with; None where the tokens live on another device.
+    session_id: UUID | None
+    household_id: UUID | None
+    scope: str
+    acr: str
+    amr: tuple[str, ...]
+    authenticated_at: datetime
+    #: offline_access was consented: it outlives the session.
+    is_offline: bool
+    #: What later tokens repeat: nonce, claims asked for by name.
+    facts: dict[str, Any] = field(default_factory=dict)
+    family_lifetime: timedelta = timedelta(days=90)
+
+
+def open_family(db: Session, new: NewFamily, *, now: datetime) -> UUID:
+    """Write an authorization that tokens can come from; return its id."""
+    family_id = new_id(now=now)
+    values = {
+        "id": family_id,
+        "client_id": new.client_id,
+        "account_id": new.account_id,
+        "session_id": new.session_id,
+        "household_id": new.household_id,
+        "scope": new.scope,
+        "facts": new.facts,
+        "acr": new.acr,
+        "amr": list(new.amr),
+        "authenticated_at": new.authenticated_at,
+        "is_offline": new.is_offline,
+        "created_at": now,
+        "expires_at": now + new.family_lifetime,
+    }
+    change(db, _NEW, values)
+    return family_id
 
 
 def revoke_family(db: Session, family_id: UUID, reason: str, *, now: datetime) -> bool:

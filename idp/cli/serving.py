@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,16 @@ from idp.domain.grants.key_rotation import ensure_keys
 from idp.mail.messages import Writer
 from idp.mail.transport import MailTransport
 from idp.mail.worker import Worker
+from idp.model.upkeep import OutboxKind
 from idp.settings.load import announce_config, load_settings
 from idp.web.deps import SERVICES, Services
 
 #: How long requests under way may take to finish after the signal to stop.
 STOP_SECONDS = 10
 _PARENT_POLL_SECONDS = 1.0
+#: Calls to services (logout, events): a service that does not answer holds one of these.
+_CALLS_AT_ONCE = 4
+_CALLS_PER_MINUTE = 6_000
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
@@ -112,8 +117,29 @@ def _work(options: argparse.Namespace) -> None:
         upkeep=lambda: _clean_up(services),
         per_minute=settings.mail.per_minute,
     )
-    with app.app_context():
-        worker.run(stop)
+    calling = threading.Thread(target=_call_services, args=(worker, stop), name="calls")
+    calling.start()
+    try:
+        with app.app_context():
+            replace(worker, kinds=frozenset({OutboxKind.MAIL})).run(stop)
+    finally:
+        stop.set()
+        calling.join()
+
+
+def _call_services(worker: Worker, stop: threading.Event) -> None:
+    """Deliver what goes to services, apart from the mails; if this breaks, all of it ends."""
+    caller = replace(
+        worker,
+        kinds=frozenset(OutboxKind) - {OutboxKind.MAIL},
+        width=_CALLS_AT_ONCE,
+        per_minute=_CALLS_PER_MINUTE,
+        upkeep=lambda: None,
+    )
+    try:
+        caller.run(stop)
+    finally:
+        stop.set()
 
 
 def _clean_up(services: Services) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,6 +27,7 @@ from idp.domain.backstage.delivery import (
 )
 from idp.mail.messages import Writer
 from idp.mail.transport import Later, MailTransport, Outcome, Refused, Sent
+from idp.model.upkeep import OutboxKind
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,8 +54,13 @@ class Worker:
     upkeep: Callable[[], None]
     #: Most deliveries a minute.
     per_minute: int
-    _next_upkeep: datetime | None = None
-    _recent: list[datetime] = field(default_factory=list)
+    #: What it delivers: mails and calls have a worker each, so that a service that does not
+    #: answer never keeps a sign-in code waiting (SR-06).
+    kinds: frozenset[OutboxKind] = frozenset(OutboxKind)
+    #: How many rows are delivered at once.
+    width: int = 1
+    _next_upkeep: datetime | None = field(default=None, init=False)
+    _recent: list[datetime] = field(default_factory=list, init=False)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that is away is waited for (FT-01)."""
@@ -76,9 +83,13 @@ class Worker:
         if room <= 0:
             return 0
         with transaction(self.sessions) as db:
-            claimed = claim_due(db, limit=room, now=now)
-        for row_id in claimed:
-            self._deliver_safely(row_id)
+            claimed = claim_due(db, kinds=self.kinds, limit=room, now=now)
+        if self.width == 1:
+            for row_id in claimed:
+                self._deliver_safely(row_id)
+        elif claimed:
+            with ThreadPoolExecutor(max_workers=self.width) as pool:
+                list(pool.map(self._deliver_safely, claimed))
         self._recent.extend(now for _ in claimed)
         return len(claimed)
 

@@ -1,6 +1,7 @@
 """Delivering the outbox: claim a row, open it, write down how it went."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +67,9 @@ class Pointless:
 Due = DueMail | DueCall | Pointless
 
 
-def claim_due(db: Session, *, limit: int, now: datetime) -> tuple[UUID, ...]:
+def claim_due(
+    db: Session, *, kinds: Collection[OutboxKind] = OutboxKind, limit: int, now: datetime
+) -> tuple[UUID, ...]:
     """Take rows that are due, oldest first; of two workers one gets a row.
 
     The condition in the UPDATE is the lock: it is asked again when the row is written.
@@ -74,6 +77,7 @@ def claim_due(db: Session, *, limit: int, now: datetime) -> tuple[UUID, ...]:
     due = db.scalars(
         select(OutboxMessage.id)
         .where(
+            OutboxMessage.kind.in_(list(kinds)),
             OutboxMessage.state == OutboxState.QUEUED,
             OutboxMessage.next_try_at <= now,
             or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now),

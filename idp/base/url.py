@@ -39,6 +39,21 @@ def is_loopback_http(text: str) -> bool:
     return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
 
 
+def origin_of(text: str) -> str | None:
+    """Return the origin of an http or https address as browsers write it (RFC 6454 §6.2).
+
+    Raises:
+        UrlError: url_characters or url_shape.
+    """
+    parts = split_url(text)
+    usual_port = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual_port is None or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, usual_port) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
 def is_ip_literal(host: str) -> bool:
     """Whether a host is written as an address, in whatever notation."""
     if re.fullmatch(r"[0-9.]+|0[xX][0-9a-fA-F.xX]+", host):

@@ -12,7 +12,7 @@ from idp.base.seal import UnsealError
 from idp.base.secret import from_base64url, to_base64url
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.keys import load_keys, open_own_token
-from idp.domain.grants.logout import session_at, subject_at
+from idp.domain.grants.logout import frontchannel_addresses, session_at, subject_at
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.signout import sign_out
 from idp.domain.upkeep.audit import Actor
@@ -41,6 +41,8 @@ class SignedOut:
 
     reply: Reply | None
     person: SignedIn | None
+    #: Addresses of services that the browser loads in frames, so that they sign out here too.
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,23 @@ def answer_wish(
         return SignedOut(wish.reply, None)
     if wish.client is None or not fits(wish.hint, _presence(wish.client, person, provider)):
         return AskFirst(wish.client, _seal(wish.reply, keys=provider.keys))
+    return _sign_out(db, person, wish.reply, provider=provider, actor=actor, now=now)
+
+
+def _sign_out(
+    db: Session,
+    person: SignedIn,
+    reply: Reply | None,
+    *,
+    provider: Provider,
+    actor: Actor,
+    now: datetime,
+) -> SignedOut:
     sign_out(db, person, actor=actor, keys=provider.keys, now=now)
-    return SignedOut(wish.reply, person)
+    frames = frontchannel_addresses(
+        db, person.session_id, issuer=provider.issuer, keys=provider.keys
+    )
+    return SignedOut(reply, person, frames)
 
 
 def _presence(client: RegisteredClient, person: SignedIn, provider: Provider) -> Presence:
@@ -129,9 +146,10 @@ def confirm_logout(
     now: datetime,
 ) -> SignedOut:
     """End the session after the person said so, and go where the request wanted to go."""
-    if person is not None:
-        sign_out(db, person, actor=actor, keys=provider.keys, now=now)
-    return SignedOut(_unseal(ticket, keys=provider.keys), person)
+    reply = _unseal(ticket, keys=provider.keys)
+    if person is None:
+        return SignedOut(reply, None)
+    return _sign_out(db, person, reply, provider=provider, actor=actor, now=now)
 
 
 def _seal(reply: Reply | None, *, keys: Keyring) -> str:

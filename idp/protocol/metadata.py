@@ -53,6 +53,8 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
     }
 
 
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
 def _endpoints(issuer: str) -> dict[str, object]:
     return {
         "authorization_endpoint": f"{issuer}/authorize",

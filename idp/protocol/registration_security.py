@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from idp.base.url import origin_of
 from idp.protocol.addresses import AddressRules, find_service_fault
 from idp.protocol.client import AuthMethod, ClientMetadata, Encryption, SecurityProfile
 from idp.protocol.document import Document
@@ -123,6 +124,8 @@ def check_security(document: Document, metadata: ClientMetadata) -> None:
         document.fault("kosodate_event_endpoint", "needed")
     if metadata.is_fapi:
         _check_fapi(document, metadata)
+    if not document.faults:
+        _check_frame(document, metadata)
 
 
 def _check_keys(document: Document, metadata: ClientMetadata) -> None:
@@ -138,6 +141,15 @@ def _check_keys(document: Document, metadata: ClientMetadata) -> None:
     )
     if needs_keys and not has_keys:
         document.fault("jwks", "keys_needed")
+
+
+def _check_frame(document: Document, metadata: ClientMetadata) -> None:
+    """Want scheme, host and port of a registered redirect URI (Front-Channel Logout §2)."""
+    uri = metadata.frontchannel_logout_uri
+    if uri is not None and origin_of(uri) not in {
+        origin_of(each) for each in metadata.redirect_uris
+    }:
+        document.fault("frontchannel_logout_uri", "frontchannel_origin")
 
 
 def _check_fapi(document: Document, metadata: ClientMetadata) -> None:

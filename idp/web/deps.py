@@ -11,8 +11,10 @@ from idp.base.http import HttpClient
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.texts import Texts
+from idp.base.url import origin_of
 from idp.db.session import Sessions
 from idp.domain.grants.client_keys import ClientKeys
+from idp.domain.grants.request_objects import RequestObjects
 from idp.domain.signin.passwords import Hasher
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.staff.roles import StaffMember
@@ -34,6 +36,8 @@ class Services:
     hasher: Hasher
     #: Public keys of clients that this process has fetched.
     client_keys: ClientKeys
+    #: Request objects that it has fetched.
+    request_objects: RequestObjects
     #: The way out to other servers.
     http: HttpClient
 
@@ -54,6 +58,8 @@ class RequestState:
     browser: str = ""
     #: The answer to a form may lead to a service on another origin.
     leads_elsewhere: bool = False
+    #: Origins of services that this page shows in frames.
+    framed_origins: tuple[str, ...] = ()
     #: The service the person is on the way to, and its municipality.
     client_name: str | None = None
     municipality_id: UUID | None = None
@@ -158,6 +164,12 @@ def put_cookie(kind: str, value: str, *, max_age_seconds: int | None = None) -> 
 def drop_cookie(kind: str) -> None:
     """Clear a cookie of ours with the answer."""
     state().cookies[kind] = (None, None)
+
+
+def allow_frames(addresses: tuple[str, ...]) -> None:
+    """Let this page load these addresses in frames, and nothing else of anybody's."""
+    origins = {origin_of(address) for address in addresses}
+    state().framed_origins = tuple(sorted(origin for origin in origins if origin is not None))
 
 
 def allow_foreign_answer() -> None:

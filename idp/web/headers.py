@@ -36,6 +36,7 @@ def finish(response: Response) -> Response:
 
 def _policy() -> str:
     nonce = state().nonce
+    frames = " ".join(state().framed_origins) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",
@@ -43,6 +44,7 @@ def _policy() -> str:
             "style-src 'self'",
             "img-src 'self' data: https:",
             "connect-src 'self'",
+            f"frame-src {frames}",
             f"form-action {_form_targets()}",
             "object-src 'none'",
             "base-uri 'none'",

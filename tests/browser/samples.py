@@ -288,6 +288,7 @@ PAGES = {
     "signin/session_expired": {},
     "signin/cookies_off": {},
     "signin/restart": {},
+    "signin/leaving": {"frames": [], "next_href": "#"},
     "signin/form_post": {"action": "#", "fields": {"code": "x"}, "csp_nonce": "another"},
     "account/home": HOME,
     "account/home--new": HOME

@@ -132,6 +132,16 @@ def test_the_fapi_profile_is_one_setting_that_demands_par_and_dpop():
             "frontchannel_logout_uri",
             "uri_not_https",
         ),
+        (
+            {"frontchannel_logout_uri": "https://rp.example:8443/f"},
+            "frontchannel_logout_uri",
+            "frontchannel_origin",
+        ),
+        (
+            {"frontchannel_logout_uri": "https://www.rp.example/f"},
+            "frontchannel_logout_uri",
+            "frontchannel_origin",
+        ),
     ],
 )
 def test_every_fault_names_its_field(changes, field, reason):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import new_token
+from idp.base.url import with_query
 from idp.db.rows import change
 from idp.domain.grants.clients import find_client, subject_sector
 from idp.domain.grants.keys import load_keys, sign
@@ -70,6 +71,24 @@ def forget_session(db: Session, session_id: UUID, *, keys: Keyring, now: datetim
         if client is not None and client.backchannel_logout_uri is not None:
             call = BackchannelLogout(client_id, session_id, account_id)
             enqueue_backchannel_logout(db, call, keys=keys, now=now)
+
+
+def frontchannel_addresses(
+    db: Session, session_id: UUID, *, issuer: str, keys: Keyring
+) -> tuple[str, ...]:
+    """Return what a page of ours loads in frames when a session ends (Front-Channel Logout §2).
+
+    Every service of the session that registered an address gets `iss` and its own `sid`.
+    """
+    clients = (find_client(db, client_id) for client_id in _clients_of(db, session_id))
+    return tuple(
+        with_query(
+            client.frontchannel_logout_uri,
+            {"iss": issuer, "sid": session_at(client, session_id, keys=keys)},
+        )
+        for client in clients
+        if client is not None and client.frontchannel_logout_uri is not None
+    )
 
 
 def _clients_of(db: Session, session_id: UUID) -> list[str]:

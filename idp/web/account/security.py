@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from idp.base.url import with_query
 from idp.db.session import reading, transaction
 from idp.domain.people.profiles import find_profile
 from idp.domain.signin.history import PastSignIn, find_password_date, list_history
@@ -19,8 +18,9 @@ from idp.domain.signin.own_sessions import (
 )
 from idp.domain.signin.signout import sign_out_everywhere
 from idp.web.account.entry import ask_for_agreement
-from idp.web.deps import current_actor, drop_cookie, require_person, services
+from idp.web.deps import current_actor, require_person, services
 from idp.web.guards import signed_in
+from idp.web.leaving import frames_of, leave, signed_out_address
 from idp.web.password_form import password_facts
 from idp.web.render import FieldError, language, page, see_other
 
@@ -98,8 +98,8 @@ def _end_all() -> Response:
         sign_out_everywhere(
             db, person, actor=current_actor(), keys=services().keys, now=services().clock()
         )
-    drop_cookie("session")
-    return see_other(with_query("/signed-out", {"shared": "1"} if person.shared_device else {}))
+        frames = frames_of(db, person)
+    return leave(person, signed_out_address(person), frames=frames)
 
 
 def security_page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:

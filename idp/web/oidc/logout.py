@@ -11,16 +11,15 @@ from idp.web.deps import (
     allow_foreign_answer,
     current_actor,
     current_person,
-    drop_cookie,
     services,
     state,
 )
 from idp.web.guards import cross_site, open_to_all
+from idp.web.leaving import leave, signed_out_address
 from idp.web.oidc.calls import come_back, read_address
 from idp.web.oidc.refusals import show_refusal
 from idp.web.provider import current_provider
 from idp.web.render import language, page, see_other
-from idp.web.reply import send_answer
 
 bp = Blueprint("oidc_logout", __name__)
 bp.register_error_handler(DisplayedError, show_refusal)
@@ -79,16 +78,8 @@ def _ask(outcome: AskFirst) -> Response:
 
 def _show_end(outcome: SignedOut) -> Response:
     """Clear the cookies and go back to the service, or to the page that says it is done."""
-    person = outcome.person
-    is_shared = person is not None and person.shared_device
-    if outcome.reply is not None:
-        answer = send_answer(outcome.reply)
-    else:
-        answer = see_other(with_query("/signed-out", {"shared": "1"} if is_shared else {}))
-    if person is not None:
-        drop_cookie("session")
-        drop_cookie("walk")
-    if is_shared:
-        # Nothing of the last person may be left on a shared device (D7).
-        answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
-    return answer
+    person, reply = outcome.person, outcome.reply
+    address = signed_out_address(person)
+    if reply is not None:
+        address = with_query(reply.redirect_uri, dict(reply.params))
+    return see_other(address) if person is None else leave(person, address, frames=outcome.frames)

@@ -3,19 +3,16 @@
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.base.url import with_query
 from idp.db.session import transaction
 from idp.domain.signin.doors import STAFF
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.signout import sign_out, sign_out_everywhere
-from idp.web.deps import current_actor, current_person, drop_cookie, services
+from idp.web.deps import current_actor, current_person, services
 from idp.web.guards import open_to_all
+from idp.web.leaving import frames_of, leave, signed_out_address
 from idp.web.render import page, see_other
 
 bp = Blueprint("signin_logout", __name__)
-
-#: Everything of ours, so that nothing is left on a device other people use (B19, D7).
-_CLEAR_ALL = '"cache", "cookies", "storage"'
 
 
 @bp.get("/logout")
@@ -38,7 +35,8 @@ def submit_logout() -> Response:
         return see_other("/signed-out")
     with transaction(services().sessions) as db:
         sign_out(db, person, actor=current_actor(), keys=services().keys, now=services().clock())
-    return _signed_out(person)
+        frames = frames_of(db, person)
+    return leave(person, signed_out_address(person), frames=frames)
 
 
 @bp.post("/logout/everywhere")
@@ -52,7 +50,8 @@ def submit_logout_everywhere() -> Response:
         sign_out_everywhere(
             db, person, actor=current_actor(), keys=services().keys, now=services().clock()
         )
-    return _signed_out(person)
+        frames = frames_of(db, person)
+    return leave(person, signed_out_address(person), frames=frames)
 
 
 @bp.get("/signed-out")
@@ -65,18 +64,6 @@ def show_signed_out() -> Response:
         shared=request.args.get("shared") == "1",
         login_href="/staff/login" if is_staff else "/login",
     )
-
-
-def _signed_out(person: SignedIn) -> Response:
-    facts = {"shared": "1"} if person.shared_device else {}
-    if person.door is STAFF:
-        facts["door"] = "staff"
-    response = see_other(with_query("/signed-out", facts))
-    drop_cookie("session")
-    drop_cookie("walk")
-    if person.shared_device:
-        response.headers["Clear-Site-Data"] = _CLEAR_ALL
-    return response
 
 
 def _home_of(person: SignedIn | None) -> str:

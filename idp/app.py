@@ -13,6 +13,7 @@ from idp.base.secret import from_base64url
 from idp.base.texts import load_texts
 from idp.db.engine import configure_engine, engine_options
 from idp.domain.grants.client_keys import ClientKeys
+from idp.domain.grants.request_objects import RequestObjects
 from idp.domain.signin.passwords import Hasher
 from idp.model.base import Base
 from idp.settings.schema import Settings
@@ -145,6 +146,7 @@ def _build_services(database: SQLAlchemy, settings: Settings, clock: Clock) -> S
             concurrency=settings.signin.hash_concurrency,
         ),
         client_keys=ClientKeys(build_http(settings)),
+        request_objects=RequestObjects(build_http(settings)),
         http=build_http(settings),
     )
 

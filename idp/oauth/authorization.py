@@ -61,7 +61,10 @@ def start_authorization(
     client = find_client(db, resolve_client_id(params))
     if client is None:
         raise DisplayedError("client_unknown")
-    source = find_source(db, params, client, now=now)
+    source = find_source(db, params, client, provider=provider, now=now)
+    if source.error is not None and "redirect_uri" not in source.params.values:
+        # What cannot be read says nothing of where its error belongs.
+        raise DisplayedError(source.error.code)
     target = resolve_reply_target(source.params, client)
     try:
         if source.error is not None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from idp.base.keyring import Keyring
 from idp.domain.grants.client_keys import ClientKeys
+from idp.domain.grants.request_objects import RequestObjects
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Provider:
     refresh_absolute: timedelta = timedelta(days=90)
     #: Public keys of clients, as this process knows them.
     client_keys: ClientKeys = field(default_factory=ClientKeys)
+    #: Request objects by reference, as this process has fetched them.
+    request_objects: RequestObjects = field(default_factory=RequestObjects)
 
     @property
     def token_endpoint(self) -> str:

@@ -9,6 +9,7 @@ from idp.oauth.authorization import check_request
 from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client
 from idp.oauth.provider import Provider
+from idp.oauth.request_source import open_request
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import DisplayedError, EndpointError, RedirectedError
 from idp.protocol.params import Params, parse_params
@@ -24,7 +25,7 @@ def answer_pushed_request_call(
     try:
         check_form(call.params)
         client = authenticate_client(db, call, provider=provider, now=now)
-        params = _read_request(call.params, client)
+        params = _read_request(call.params, client, provider=provider, now=now)
         _check(db, params, client, provider=provider, now=now)
     except EndpointError as error:
         return refuse(error, call)
@@ -36,14 +37,23 @@ def answer_pushed_request_call(
     )
 
 
-def _read_request(params: Params, client: RegisteredClient) -> Params:
+def _read_request(
+    params: Params, client: RegisteredClient, *, provider: Provider, now: datetime
+) -> Params:
     """Return the parameters of the request itself; they are the authenticated client's.
 
     Raises:
-        EndpointError: invalid_request, a reference inside a pushed request (RFC 9126 §2.1).
+        EndpointError: a reference inside a pushed request (RFC 9126 §2.1), or a request
+            object that is none.
     """
     if "request_uri" in params.values:
         raise EndpointError("invalid_request", "A request_uri cannot be pushed.")
+    try:
+        opened = open_request(params, client, provider=provider, now=now)
+    except RedirectedError as error:
+        raise EndpointError(error.code, error.description) from None
+    if opened is not params:
+        return opened
     pairs = [(name, value) for name, value in params.pairs() if name not in _PROOFS]
     if "client_id" not in params.values:
         pairs.append(("client_id", client.client_id))

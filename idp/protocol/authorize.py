@@ -15,8 +15,6 @@ _LOOPBACK_URI = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(/[!-~
 
 #: Features of OIDC Core §6 and §7 that we do not offer, each with its own error.
 _UNSUPPORTED = (
-    ("request", "request_not_supported", "The request parameter is not supported."),
-    ("request_uri", "request_uri_not_supported", "The request_uri parameter is not supported."),
     ("registration", "registration_not_supported", "Self-issued registration is not supported."),
 )
 

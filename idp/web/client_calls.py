@@ -9,6 +9,7 @@ from flask import Response, request
 
 from idp.db.session import OpenSession, transaction
 from idp.domain.grants.client_keys import KeysWanted
+from idp.domain.grants.request_objects import ObjectWanted
 from idp.oauth.calls import Answer
 from idp.web.deps import services
 
@@ -17,19 +18,26 @@ Outcome = TypeVar("Outcome")
 #: RFC 6749 §5.1 writes the type like this.
 _JSON = "application/json;charset=UTF-8"
 
+#: A request object, the client's keys, and newer ones.
+_MAX_FETCHES = 3
+
 _log = structlog.get_logger()
 
 
 def in_transaction(operation: Callable[[OpenSession], Outcome]) -> Outcome:
-    """Run what a client called for; where its published keys are needed, fetch them between.
+    """Run what a client called for; where something has to be fetched for it, fetch it between.
 
-    The first attempt wrote nothing, and after the fetch nobody asks for the keys again.
+    An attempt that wants something wrote nothing, and after the fetch nobody asks for the same
+    again: first its request object may be needed, then its published keys.
     """
-    try:
-        with transaction(services().sessions) as db:
-            return operation(db)
-    except KeysWanted as wanted:
-        services().client_keys.fetch(wanted.uri, now=services().clock())
+    for _ in range(_MAX_FETCHES):
+        try:
+            with transaction(services().sessions) as db:
+                return operation(db)
+        except KeysWanted as wanted:
+            services().client_keys.fetch(wanted.uri, now=services().clock())
+        except ObjectWanted as wanted:
+            services().request_objects.fetch(wanted.uri, now=services().clock())
     with transaction(services().sessions) as db:
         return operation(db)
 

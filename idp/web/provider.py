@@ -19,4 +19,5 @@ def current_provider() -> Provider:
         refresh_idle=timedelta(days=tokens.refresh_idle_days),
         refresh_absolute=timedelta(days=tokens.refresh_absolute_days),
         client_keys=services().client_keys,
+        request_objects=services().request_objects,
     )

@@ -33,9 +33,14 @@ def test_az_15_the_document_says_that_answers_name_the_issuer():
     assert DOCUMENT["issuer"] == ISSUER
 
 
-def test_sr_01_the_document_says_that_request_uris_are_not_followed():
-    assert DOCUMENT["request_uri_parameter_supported"] is False
-    assert DOCUMENT["request_parameter_supported"] is False
+def test_sr_01_the_document_says_that_request_uris_have_to_be_registered():
+    assert DOCUMENT["request_uri_parameter_supported"] is True
+    assert DOCUMENT["require_request_uri_registration"] is True
+
+
+def test_jw_01_request_objects_are_never_unsigned():
+    assert DOCUMENT["request_parameter_supported"] is True
+    assert "none" not in DOCUMENT["request_object_signing_alg_values_supported"]
 
 
 def test_kt_05_every_address_comes_from_the_configured_issuer():

@@ -7,10 +7,10 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.base.url import with_query
-from idp.db.session import transaction
 from idp.oauth.authorization import Browser, StartedWalk, start_authorization
 from idp.protocol.errors import DisplayedError
 from idp.protocol.responses import Reply
+from idp.web.client_calls import in_transaction
 from idp.web.cookies import read_cookie
 from idp.web.deps import current_person, put_cookie, services
 from idp.web.guards import cross_site
@@ -31,15 +31,13 @@ _log = structlog.get_logger()
 def authorize() -> Response:
     """Check the request and open its walk (OIDC Core §3.1.2)."""
     browser = Browser(walk_token=read_cookie("walk"), person=current_person())
-    with transaction(services().sessions) as db:
-        outcome = start_authorization(
-            db,
-            read_address(),
-            browser=browser,
-            provider=current_provider(),
-            now=services().clock(),
-            lifetime=timedelta(minutes=services().settings.signin.walk_lifetime_minutes),
+    provider, now = current_provider(), services().clock()
+    lifetime = timedelta(minutes=services().settings.signin.walk_lifetime_minutes)
+    outcome = in_transaction(
+        lambda db: start_authorization(
+            db, read_address(), browser=browser, provider=provider, now=now, lifetime=lifetime
         )
+    )
     match outcome:
         case StartedWalk(interaction_id, walk_token, ui_locales):
             put_cookie("walk", walk_token)

@@ -2,12 +2,11 @@
 
 from flask import Blueprint, Response
 
-from idp.db.session import transaction
 from idp.oauth.calls import Call, refuse
 from idp.oauth.pushed_requests import answer_pushed_request_call
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import parse_params
-from idp.web.client_calls import send
+from idp.web.client_calls import in_transaction, send
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
 from idp.web.oidc.calls import read_call
@@ -24,8 +23,7 @@ def push_request() -> Response:
         call = read_call()
     except EndpointError as error:
         return send(refuse(error, Call(parse_params(()), None)))
-    with transaction(services().sessions) as db:
-        answer = answer_pushed_request_call(
-            db, call, provider=current_provider(), now=services().clock()
-        )
-    return send(answer)
+    provider, now = current_provider(), services().clock()
+    return send(
+        in_transaction(lambda db: answer_pushed_request_call(db, call, provider=provider, now=now))
+    )

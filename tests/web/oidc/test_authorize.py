@@ -253,7 +253,7 @@ def test_pk_01_to_pk_03_no_code_is_made_without_s256(
     assert_error(found.authorize(browser, scope="openid", **changes), "invalid_request")
 
 
-def test_sr_01_request_uris_are_never_fetched(rp, browser):
+def test_sr_01_what_a_client_has_not_registered_for_is_not_supported(rp, browser):
     for uri in ("https://evil.example/r", "http://169.254.169.254/"):
         assert_error(rp.authorize(browser, request_uri=uri), "request_uri_not_supported")
     assert_error(rp.authorize(browser, request="a.b.c"), "request_not_supported")

@@ -21,6 +21,8 @@ class Keyring:
     subject_key: bytes
     #: Mixed into every password before the hash.
     pepper: bytes
+    #: HMAC of the nonces in proofs of possession.
+    nonce_key: bytes
     #: What must be read back: private keys, TOTP seeds, outbox bodies, addresses.
     sealer: Sealer
 
@@ -35,5 +37,6 @@ def build_keyring(
         form_key=derive_key(master_key, "form"),
         subject_key=subject_key,
         pepper=pepper,
+        nonce_key=derive_key(master_key, "nonce"),
         sealer=Sealer(derive_key(master_key, "seal"), *older),
     )

@@ -18,6 +18,10 @@ class Call:
     authorization: str | None
     #: The peer's network address, for the audit.
     address: str | None = None
+    #: What a proof of possession must be for, and the DPoP headers that came (RFC 9449).
+    method: str = "POST"
+    path: str = ""
+    proofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,13 @@ def refuse(error: EndpointError, call: Call) -> Answer:
 
     WWW-Authenticate is added when the client used the header (RFC 6749 §5.2).
     """
-    used_header = error.status == 401 and call.authorization is not None
+    headers = dict(error.headers)
+    if error.status == 401 and call.authorization is not None:
+        headers["WWW-Authenticate"] = 'Basic realm="kosodate"'
     return Answer(
         status=error.status,
         body={"error": error.code, "error_description": error.description},
-        headers={"WWW-Authenticate": 'Basic realm="kosodate"'} if used_header else _NO_HEADERS,
+        headers=headers,
         reason=error.reason,
     )
 

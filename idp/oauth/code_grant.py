@@ -40,6 +40,7 @@ class CodeGrant(AuthorizationCodeGrant):
             client_id=client.client_id,
             redirect_uri=form.get("redirect_uri", ""),
             code_verifier=verifier,
+            key=self.server.key,
         )
         outcome = redeem_code(self.server.db, presented, now=self.server.now)
         self._record(client, outcome)
@@ -66,7 +67,11 @@ class CodeGrant(AuthorizationCodeGrant):
         refresh_token = None
         if GrantType.REFRESH_TOKEN in client.grant_types:
             refresh_token = issue_refresh_token(
-                server.db, family, idle_lifetime=server.provider.refresh_idle, now=server.now
+                server.db,
+                family,
+                idle_lifetime=server.provider.refresh_idle,
+                now=server.now,
+                key=server.key if client.is_public else None,
             )
         granted = Granted(
             client=client,

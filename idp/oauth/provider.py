@@ -19,6 +19,8 @@ class Provider:
     id_lifetime: timedelta = timedelta(minutes=5)
     refresh_idle: timedelta = timedelta(days=30)
     refresh_absolute: timedelta = timedelta(days=90)
+    #: Proofs of possession must repeat a nonce of ours (RFC 9449 §8).
+    requires_dpop_nonce: bool = False
     #: Public keys of clients, as this process knows them.
     client_keys: ClientKeys = field(default_factory=ClientKeys)
     #: Request objects by reference, as this process has fetched them.

@@ -33,6 +33,7 @@ class RefreshGrant(RefreshTokenGrant):
             scope=_asked_scope(self.request.form.get("scope")),
             rotation=Rotation.ALWAYS if client.is_public else Rotation.NEVER,
             idle_lifetime=self.server.provider.refresh_idle,
+            key=self.server.key,
         )
         outcome = redeem_refresh_token(
             self.server.db,

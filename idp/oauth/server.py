@@ -12,6 +12,7 @@ from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client
 from idp.oauth.client_grant import ClientGrant
 from idp.oauth.code_grant import CodeGrant
+from idp.oauth.proofs import require_key, resolve_key
 from idp.oauth.provider import Provider
 from idp.oauth.refresh_grant import RefreshGrant
 from idp.oauth.tokens import UnsignedTokens
@@ -49,6 +50,8 @@ class TokenServer(AuthorizationServer):
         self.db = db
         self.provider = provider
         self.now = now
+        #: The key that the client has proved to hold: every token of the answer is bound to it.
+        self.key: str | None = None
         for grant in GRANTS:
             self.register_grant(grant)
 
@@ -62,17 +65,24 @@ class TokenServer(AuthorizationServer):
         methods: object,  # noqa: ARG002 - each client has one method, its own
         endpoint: str = "token",  # noqa: ARG002 - the same at every endpoint
     ) -> RegisteredClient:
-        """Authenticate by the registered method alone (traps T8, T9, T10)."""
-        return authenticate_client(self.db, request.call, provider=self.provider, now=self.now)
+        """Authenticate by the registered method alone (traps T8, T9, T10), and read the proof."""
+        call, provider, now = request.call, self.provider, self.now
+        client = authenticate_client(self.db, call, provider=provider, now=now)
+        self.key = resolve_key(self.db, call, provider=provider, now=now)
+        require_key(client, self.key)
+        return client
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Tell nobody: what happens is written to the audit."""
 
     def handle_response(self, status: int, body: UnsignedTokens, headers: object) -> UnsignedTokens:
-        """Hand the tokens on unsigned: they are signed after the commit."""
+        """Hand the tokens on unsigned: they are signed after the commit.
+
+        Whatever the grant, they are bound to the key here, so that no grant can forget it.
+        """
         assert status == 200
         del headers
-        return body
+        return body if self.key is None else body.bound_to(self.key)
 
     def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Answer:
         """Answer with our own text: Authlib's may quote the request."""

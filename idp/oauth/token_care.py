@@ -11,6 +11,7 @@ from idp.domain.grants.revocation import LiveRefreshToken, find_live_token, revo
 from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client, require_confidential
 from idp.oauth.provider import Provider
+from idp.protocol import dpop
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import EndpointError
 
@@ -67,9 +68,10 @@ def _describe(
 
 
 def _describe_access(live: LiveToken, provider: Provider) -> Mapping[str, object]:
+    bound: Mapping[str, object] = {} if live.key is None else {"cnf": {"jkt": live.key}}
     return {
         "active": True,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if live.key is None else dpop.SCHEME,
         "iss": provider.issuer,
         "client_id": live.client_id,
         "sub": live.subject,
@@ -78,6 +80,7 @@ def _describe_access(live: LiveToken, provider: Provider) -> Mapping[str, object
         "jti": live.jti,
         "iat": live.issued_at,
         "exp": live.expires_at,
+        **bound,
     }
 
 

@@ -1,6 +1,6 @@
 """The tokens of one grant: everything is decided first, signed when it is committed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from idp.domain.grants.logout import session_at, subject_at
 from idp.domain.grants.standing import Family
 from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider
-from idp.protocol import access_token
+from idp.protocol import access_token, dpop
 from idp.protocol.access_token import AccessTokenFacts, build_access_token, new_jti
 from idp.protocol.client import RegisteredClient
 from idp.protocol.id_token import IdTokenFacts, build_id_token
@@ -40,6 +40,10 @@ class UnsignedTokens:
     refresh_token: str | None
     now: datetime
 
+    def bound_to(self, key: str) -> "UnsignedTokens":
+        """Return the same tokens for the holder of a key alone (RFC 9449 §5)."""
+        return replace(self, access=replace(self.access, key=key))
+
     def sign(self) -> dict[str, object]:
         """Return the body of the response (RFC 6749 §5.1, OIDC Core §3.1.3.3)."""
         jti = new_jti(self.access.family_id)
@@ -47,7 +51,7 @@ class UnsignedTokens:
         token = sign(claims, self.access_signer, kind=access_token.TYPE)
         body: dict[str, object] = {
             "access_token": token,
-            "token_type": "Bearer",
+            "token_type": "Bearer" if self.access.key is None else dpop.SCHEME,
             "expires_in": int(self.access.lifetime.total_seconds()),
             "scope": self.access.scope,
         }

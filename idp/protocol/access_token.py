@@ -1,6 +1,7 @@
 """Access tokens: their claims (RFC 9068 §2.2), and the identifier that leads to the grant."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,6 +27,8 @@ class AccessTokenFacts:
     family_id: UUID | None = None
     acr: str | None = None
     authenticated_at: datetime | None = None
+    #: The thumbprint of the key that must be proved with it (RFC 9449 §6.1).
+    key: str | None = None
 
 
 def new_jti(family_id: UUID | None) -> str:
@@ -63,4 +66,15 @@ def build_access_token(facts: AccessTokenFacts, *, jti: str, now: datetime) -> d
     if facts.acr is not None and facts.authenticated_at is not None:
         token["acr"] = facts.acr
         token["auth_time"] = int(facts.authenticated_at.timestamp())
+    if facts.key is not None:
+        token["cnf"] = {"jkt": facts.key}
     return token
+
+
+def key_of(claims: Mapping[str, object]) -> str | None:
+    """Return the key that a token is bound to, if it is."""
+    confirmation = claims.get("cnf")
+    if not isinstance(confirmation, dict):
+        return None
+    key = confirmation.get("jkt")
+    return key if isinstance(key, str) else None

@@ -1,5 +1,10 @@
 """Errors of the protocol endpoints: who may be told about them, and where."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 
 class DisplayedError(Exception):
     """A request that cannot be answered to the client, only shown to the person.
@@ -33,12 +38,21 @@ class EndpointError(Exception):
     `description` is fixed ASCII text for the client's developer; `reason` goes to the log.
     """
 
-    def __init__(self, code: str, description: str, *, status: int = 400, reason: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        description: str,
+        *,
+        status: int = 400,
+        reason: str = "",
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
         super().__init__(code, description)
         self.code = code
         self.description = description
         self.status = status
         self.reason = reason or code
+        self.headers = headers
 
 
 class BearerError(Exception):

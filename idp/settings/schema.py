@@ -164,6 +164,9 @@ class TokenSettings:
         low=60,
         high=86_400,
     )
+    require_dpop_nonce: bool = setting(
+        "Proofs of possession (DPoP) must repeat a nonce that this server gave out.", default=False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ def current_provider() -> Provider:
         id_lifetime=timedelta(seconds=tokens.id_lifetime_seconds),
         refresh_idle=timedelta(days=tokens.refresh_idle_days),
         refresh_absolute=timedelta(days=tokens.refresh_absolute_days),
+        requires_dpop_nonce=tokens.require_dpop_nonce,
         client_keys=services().client_keys,
         request_objects=services().request_objects,
     )

@@ -69,6 +69,8 @@ class LiveToken:
     issued_at: int
     expires_at: int
     family: Family | None
+    #: The key it is bound to: without it, it is worth nothing (RFC 9449 §6).
+    key: str | None = None
 
 
 def check_access_token(
@@ -128,6 +130,7 @@ def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> Live
         issued_at=int(number_of(claims, "iat") or 0),
         expires_at=int(number_of(claims, "exp") or 0),
         family=family,
+        key=access_token.key_of(claims),
     )
 
 

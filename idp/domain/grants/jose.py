@@ -7,6 +7,9 @@ from typing import Any
 from joserfc.errors import UnsupportedAlgorithmError
 from joserfc.jws import JWSRegistry
 
+from idp.protocol.dpop import ALGORITHMS as PROOF_ALGORITHMS
+from idp.protocol.dpop import MAX_HEADER as MAX_PROOF_HEADER
+
 
 class OneAlgorithm(JWSRegistry):
     """Allows a single algorithm (RFC 8725 §3.1).
@@ -25,6 +28,15 @@ class OneAlgorithm(JWSRegistry):
         return self.algorithms[name]
 
 
+class LongHeader(OneAlgorithm):
+    """Allows the header of a proof of possession: it holds a whole key."""
+
+    max_header_length = MAX_PROOF_HEADER
+
+
 REGISTRIES: Mapping[str, JWSRegistry] = MappingProxyType(
     {alg: OneAlgorithm(alg) for alg in ("RS256", "PS256", "ES256", "EdDSA", "HS256")}
+)
+PROOF_REGISTRIES: Mapping[str, JWSRegistry] = MappingProxyType(
+    {alg: LongHeader(alg) for alg in PROOF_ALGORITHMS}
 )

@@ -39,6 +39,7 @@ _FIND = (
         _token.c.id.label("token_id"),
         _token.c.expires_at.label("token_expires_at"),
         _token.c.rotated_at,
+        _token.c.key_thumbprint,
         terms_are_new().label("terms_new"),
     )
     .join(_token, _token.c.family_id == _family.c.id)
@@ -67,6 +68,7 @@ class RefreshRefusal(StrEnum):
     UNKNOWN = "refresh_unknown"
     REUSED = "refresh_reused"
     EXPIRED = "refresh_expired"
+    KEY = "refresh_key_mismatch"
     #: More than was granted was asked for: the client hears `invalid_scope`.
     SCOPE = "refresh_scope"
 
@@ -81,6 +83,8 @@ class PresentedRefreshToken:
     scope: str | None
     rotation: Rotation
     idle_lifetime: timedelta = timedelta(days=30)
+    #: The key that the client has proved to hold.
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,18 @@ class Refreshed:
 
 
 def issue_refresh_token(
-    db: Session, family: Family, *, idle_lifetime: timedelta, now: datetime
+    db: Session,
+    family: Family,
+    *,
+    idle_lifetime: timedelta,
+    now: datetime,
+    key: str | None = None,
 ) -> str:
-    """Make a refresh token of a family; only its digest is kept."""
+    """Make a refresh token of a family; only its digest is kept.
+
+    `key` is what a public client must prove to hold at every use (RFC 9449 §5); confidential
+    ones prove who they are and may change their key.
+    """
     token = new_token()
     change(
         db,
@@ -104,6 +117,7 @@ def issue_refresh_token(
             "id": new_id(now=now),
             "token_digest": digest(token),
             "family_id": family.id,
+            "key_thumbprint": key,
             "issued_at": now,
             "expires_at": min(now + idle_lifetime, family.expires_at),
         },
@@ -122,15 +136,14 @@ def redeem_refresh_token(
     row = fetch_one(db, _FIND, {"digest": digest(presented.token), "now": now})
     if row is None or row.client_id != presented.client_id:
         return RefreshRefusal.UNKNOWN
+    if row.key_thumbprint not in (None, presented.key):
+        # Asked first: whoever does not hold the key cannot end the family by a used token.
+        return RefreshRefusal.KEY
     if row.rotated_at is not None:
         return _report_reuse(db, row, keys=keys, actor=actor, now=now)
-    if row.token_expires_at <= now:
-        return RefreshRefusal.EXPIRED
-    void = find_void_for_grant(row, now=now)
-    if void is not None:
-        return void
-    if presented.scope is not None and not is_narrower(presented.scope, row.scope):
-        return RefreshRefusal.SCOPE
+    refusal = _find_refusal(presented, row, now=now)
+    if refusal is not None:
+        return refusal
     family = read_family(row)
     scope = presented.scope or family.scope
     if presented.rotation is Rotation.NEVER:
@@ -138,8 +151,26 @@ def redeem_refresh_token(
         return Refreshed(family, scope, None)
     if not _claim(db, row.token_id, now=now):
         return _report_reuse(db, row, keys=keys, actor=actor, now=now)
-    successor = issue_refresh_token(db, family, idle_lifetime=presented.idle_lifetime, now=now)
+    successor = issue_refresh_token(
+        db, family, idle_lifetime=presented.idle_lifetime, now=now, key=presented.key
+    )
     return Refreshed(family, scope, successor)
+
+
+def _find_refusal(
+    presented: PresentedRefreshToken,
+    row: Any,  # noqa: ANN401
+    *,
+    now: datetime,
+) -> RefreshRefusal | Void | None:
+    if row.token_expires_at <= now:
+        return RefreshRefusal.EXPIRED
+    void = find_void_for_grant(row, now=now)
+    if void is not None:
+        return void
+    if presented.scope is not None and not is_narrower(presented.scope, row.scope):
+        return RefreshRefusal.SCOPE
+    return None
 
 
 def _claim(db: Session, token_id: UUID, *, now: datetime) -> bool:

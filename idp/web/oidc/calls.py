@@ -23,6 +23,8 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "3600",
 }
+#: What the page of a browser client has to read besides the body (RFC 9449 §8.2).
+_EXPOSED = "DPoP-Nonce, WWW-Authenticate"
 
 
 def read_call() -> Call:
@@ -35,6 +37,9 @@ def read_call() -> Call:
         params=read_form(),
         authorization=request.headers.get("Authorization"),
         address=peer_address(),
+        method=request.method,
+        path=request.path,
+        proofs=tuple(request.headers.getlist("DPoP")),
     )
 
 
@@ -101,6 +106,7 @@ def share_with_origin(response: Response) -> Response:
         is_known = False
     if is_known:
         response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
     return response
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 
 from idp.oauth.calls import Answer, Call, refuse
+from idp.oauth.proofs import nonce_header
 from idp.oauth.server import answer_token_call
 from idp.oauth.token_care import answer_introspection_call, answer_revocation_call
 from idp.oauth.tokens import UnsignedTokens
@@ -52,7 +53,8 @@ def _run(operation: Operation) -> Response:
     outcome = in_transaction(lambda db: operation(db, call, provider=provider, now=now))
     if isinstance(outcome, UnsignedTokens):
         # Committed first: a signature takes longer than everything else, and holds no lock.
-        return send_json(outcome.sign())
+        headers = nonce_header(provider, now=now) if call.proofs else None
+        return send_json(outcome.sign(), headers=headers)
     return send(outcome)
 
 

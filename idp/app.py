@@ -157,6 +157,7 @@ def build_http(settings: Settings) -> HttpClient:
         timeout_seconds=settings.outgoing.timeout_seconds,
         ca_file=settings.outgoing.ca_file,
         allow_loopback=settings.dev.allow_http,
+        allowed_networks=settings.outgoing.allowed_networks,
     )
 
 

@@ -41,11 +41,14 @@ class HttpClient:
     """Calls other servers: https only, no redirects, one resolved public address, 64 kB.
 
     `allow_loopback` is for the demonstration alone: there services run on http://127.0.0.1.
+    `allowed_networks` are private networks that the operator names, such as a municipality's
+    own; the address range of cloud metadata services (link-local) is never called.
     """
 
     timeout_seconds: float
     ca_file: str = ""
     allow_loopback: bool = False
+    allowed_networks: tuple[str, ...] = ()
 
     def get(self, url: str) -> Fetched:
         """Read a document.
@@ -116,17 +119,20 @@ class HttpClient:
         except OSError:
             raise FetchError("address") from None
         addresses = [str(entry[4][0]) for entry in found]
-        if not addresses or not all(self._may_call(address) for address in addresses):
+        if not addresses or not all(self.may_call(address) for address in addresses):
             raise FetchError("address")
         return addresses[0]
 
-    def _may_call(self, text: str) -> bool:
+    def may_call(self, text: str) -> bool:
+        """Whether an address is public, or in a network that the operator has named."""
         address = ipaddress.ip_address(text.partition("%")[0])
         if self.allow_loopback and address.is_loopback:
             return True
         mapped = getattr(address, "ipv4_mapped", None)
         if mapped is not None:
-            return self._may_call(str(mapped))
+            return self.may_call(str(mapped))
+        if any(address in ipaddress.ip_network(network) for network in self.allowed_networks):
+            return not address.is_link_local
         return address.is_global and not any(address in network for network in _MORE_PRIVATE)
 
 

@@ -120,14 +120,17 @@ def _check_files(settings: Settings) -> None:
             raise SettingsError(f"{key}: there is no such file")
 
 
-def _check_proxies(settings: Settings) -> None:
-    for network in settings.server.trusted_proxies:
+def _check_networks(name: str, networks: tuple[str, ...]) -> None:
+    for network in networks:
         try:
             ipaddress.ip_network(network)
         except ValueError:
-            raise SettingsError(
-                "server.trusted_proxies must hold networks such as 10.0.0.0/8"
-            ) from None
+            raise SettingsError(f"{name} must hold networks such as 10.0.0.0/8") from None
+
+
+def _check_proxies(settings: Settings) -> None:
+    _check_networks("server.trusted_proxies", settings.server.trusted_proxies)
+    _check_networks("outgoing.allowed_networks", settings.outgoing.allowed_networks)
     if not settings.limits.store.startswith(("memory://", "redis://", "rediss://")):
         raise SettingsError("limits.store must begin with memory://, redis:// or rediss://")
     if not settings.limits.store.startswith("memory") and find_spec("redis") is None:

@@ -187,6 +187,22 @@ class OutgoingSettings:
 
     ca_file: str = setting("A private certificate authority to trust besides.", default="")
     timeout_seconds: int = setting("Longest a call may take.", default=5, low=1, high=10)
+    allowed_networks: tuple[str, ...] = setting(
+        "Private networks in which services may be called (a municipality's own); empty: none.",
+        default=(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationSettings:
+    """[registration]: services that register themselves."""
+
+    mode: str = setting(
+        "token: with an initial access token (`idp clients registration-token create`); "
+        "closed: not at all.",
+        default="token",
+        choices=("token", "closed"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,5 +236,6 @@ class Settings:
     tokens: TokenSettings
     limits: LimitSettings
     outgoing: OutgoingSettings
+    registration: RegistrationSettings
     log: LogSettings
     dev: DevSettings

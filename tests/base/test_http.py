@@ -1,5 +1,6 @@
 """Where the outgoing client goes, and where it never goes (protocol.md §5)."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -42,6 +43,34 @@ def test_sr_02_sr_03_no_call_leaves_for_such_an_address(url):
     with pytest.raises(FetchError) as caught:
         HttpClient(timeout_seconds=2).get(url)
     assert caught.value.reason in {"url", "address"}
+
+
+@pytest.mark.parametrize(
+    ("address", "is_called"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("10.2.0.0", False),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+    ],
+)
+def test_sr_02_private_networks_are_called_only_where_the_operator_names_them(address, is_called):
+    client = HttpClient(timeout_seconds=1, allowed_networks=("10.1.0.0/16", "169.254.0.0/16"))
+    assert client.may_call(address) is is_called
+    assert not HttpClient(timeout_seconds=1).may_call(address)
+
+
+@pytest.mark.parametrize(
+    ("networks", "reason"), [(("127.0.0.0/8",), "connection"), ((), "address")]
+)
+def test_sr_02_a_call_goes_as_far_as_the_operator_lets_it(networks, reason):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    client = HttpClient(timeout_seconds=1, allowed_networks=networks)
+    with pytest.raises(FetchError) as caught:
+        client.get(f"https://127.0.0.1:{port}/keys")
+    assert caught.value.reason == reason
 
 
 class Handler(BaseHTTPRequestHandler):

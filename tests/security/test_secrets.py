@@ -89,6 +89,7 @@ INSECURE = [
     ({"secrets": {"master_key": "change-me"}}, "secrets.master_key"),
     ({"mail": {"security": "none", "host": "mail.example.jp"}}, "mail.security"),
     ({"server": {"trusted_proxies": ["everybody"]}}, "server.trusted_proxies"),
+    ({"outgoing": {"allowed_networks": ["inside"]}}, "outgoing.allowed_networks"),
     ({"limits": {"store": "file:///x"}}, "limits.store"),
 ]
 

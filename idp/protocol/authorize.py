@@ -20,12 +20,22 @@ _UNSUPPORTED = (
 
 
 @dataclass(frozen=True)
+class Signature:
+    """For whom a signed answer is, and what signs it (JARM §2.1)."""
+
+    audience: str
+    alg: str
+
+
+@dataclass(frozen=True)
 class ReplyTarget:
     """Where the answer goes, and how. Only `resolve_reply_target` makes one."""
 
     redirect_uri: str
     state: str | None
     response_mode: ResponseMode = ResponseMode.QUERY
+    #: Only with a mode that is signed.
+    signature: Signature | None = None
 
 
 def resolve_client_id(params: Params) -> str:
@@ -59,10 +69,12 @@ def resolve_reply_target(params: Params, client: RegisteredClient) -> ReplyTarge
         raise DisplayedError("redirect_uri_unregistered" if unusable else "redirect_uri_missing")
     if requested not in client.redirect_uris and not _matches_loopback(requested, client):
         raise DisplayedError("redirect_uri_unregistered")
+    mode = _response_mode(params, client)
     return ReplyTarget(
         redirect_uri=requested,
         state=params.values.get("state"),
-        response_mode=_response_mode(params, client),
+        response_mode=mode,
+        signature=Signature(client.client_id, client.response_alg) if mode.is_signed else None,
     )
 
 
@@ -70,6 +82,7 @@ def _matches_loopback(requested: str, client: RegisteredClient) -> bool:
     wanted = _loopback_host_and_path(requested)
     return (
         client.is_native
+        and not client.is_fapi  # FAPI 2.0 §5.3.2.2: letter by letter
         and wanted is not None
         and any(wanted == _loopback_host_and_path(uri) for uri in client.redirect_uris)
     )
@@ -141,7 +154,7 @@ def check_pkce(params: Params, client: RegisteredClient) -> None:
     challenge = params.values.get("code_challenge")
     method = params.values.get("code_challenge_method")
     if challenge is None:
-        if client.require_pkce or client.is_public or method is not None:
+        if client.needs_pkce or method is not None:
             raise RedirectedError("invalid_request", "A code_challenge is required.")
         return
     # RFC 7636 §4.3: without a method it would be plain, which is not offered.

@@ -31,6 +31,20 @@ class ResponseMode(StrEnum):
 
     QUERY = "query"
     FORM_POST = "form_post"
+    #: Signed answers (JARM §2.3); the plain name means the default of the code flow, the query.
+    JWT = "jwt"
+    QUERY_JWT = "query.jwt"
+    FORM_POST_JWT = "form_post.jwt"
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the parameters travel as one signed token."""
+        return self in (ResponseMode.JWT, ResponseMode.QUERY_JWT, ResponseMode.FORM_POST_JWT)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the browser posts them."""
+        return self in (ResponseMode.FORM_POST, ResponseMode.FORM_POST_JWT)
 
 
 class SecurityProfile(StrEnum):
@@ -139,9 +153,20 @@ class ClientMetadata:
         return self.require_pushed_authorization_requests or self.is_fapi
 
     @property
+    def needs_pkce(self) -> bool:
+        """Whether its requests need a challenge (RFC 9700 §2.1.1, FAPI 2.0 §5.3.2.2)."""
+        return self.require_pkce or self.is_public or self.is_fapi
+
+    @property
     def needs_dpop(self) -> bool:
         """Whether its tokens must be bound to a key (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1)."""
         return self.dpop_bound_access_tokens or self.is_fapi
+
+    @property
+    def response_alg(self) -> str:
+        """What signs its authorization responses (JARM §3); RS256 is no FAPI algorithm."""
+        usual = "ES256" if self.is_fapi else "RS256"
+        return self.authorization_signed_response_alg or usual
 
     @property
     def is_native(self) -> bool:

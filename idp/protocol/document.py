@@ -34,6 +34,10 @@ class Document:
         """Write a fault down."""
         self.faults.append(MetadataFault(field, reason))
 
+    def says(self, name: str, value: str) -> bool:
+        """Whether a value stands there; it is left for whoever takes it."""
+        return self._rest.get(name) == value
+
     def take_text(self, name: str) -> str | None:
         """Take a non-empty text; none if it is missing or faulty."""
         value = self._rest.pop(name, None)

@@ -45,6 +45,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "request_uri_parameter_supported": True,
         "require_request_uri_registration": True,
         "require_signed_request_object": False,
+        "authorization_signing_alg_values_supported": list(facts.id_token_algorithms),
         "request_object_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "require_pushed_authorization_requests": False,
         "authorization_response_iss_parameter_supported": True,

@@ -18,6 +18,7 @@ from idp.protocol.client import (
     ClientMetadata,
     GrantType,
     ResponseMode,
+    SecurityProfile,
     SubjectType,
 )
 from idp.protocol.document import Document, MetadataFault
@@ -132,7 +133,7 @@ def _parse_rules(document: Document, rules: AddressRules) -> ClientMetadata:
         id_token_signed_response_alg=document.take_one_of(
             "id_token_signed_response_alg", ID_TOKEN_ALGORITHMS
         )
-        or "RS256",
+        or _usual_algorithm(document),
         default_max_age=document.take_number("default_max_age"),
         default_acr_values=_acr_values(document),
         response_modes=document.take_choices(
@@ -144,6 +145,12 @@ def _parse_rules(document: Document, rules: AddressRules) -> ClientMetadata:
             "kosodate_accepts_token_endpoint_audience", default=False
         ),
     )
+
+
+def _usual_algorithm(document: Document) -> str:
+    """Return what signs ID tokens unless something is named: FAPI 2.0 §5.4.1 forbids RS256."""
+    is_fapi = document.says("kosodate_profile", SecurityProfile.FAPI2.value)
+    return "ES256" if is_fapi else "RS256"
 
 
 def _add_presentation(

@@ -165,6 +165,8 @@ def _check_fapi(document: Document, metadata: ClientMetadata) -> None:
         "token_endpoint_auth_signing_alg": metadata.token_endpoint_auth_signing_alg,
         "request_object_signing_alg": metadata.request_object_signing_alg,
         "authorization_signed_response_alg": metadata.authorization_signed_response_alg,
+        "userinfo_signed_response_alg": metadata.userinfo_signed_response_alg,
+        "introspection_signed_response_alg": metadata.introspection_signed_response_alg,
     }
     for name, alg in algorithms.items():
         if alg is not None and alg not in FAPI_ALGORITHMS:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from idp.protocol.authorize import REDIRECTING_CHECKS, ReplyTarget
+from idp.protocol.authorize import REDIRECTING_CHECKS, ReplyTarget, Signature
 from idp.protocol.claims import NO_CLAIMS, ClaimsRequest, parse_claims, scopes_of_claims
 from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.errors import RedirectedError
@@ -118,11 +118,13 @@ def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) ->
 
     `hinted_account_id` is the person an id_token_hint named: the walk compares it.
     """
+    signature = request.target.signature
     return {
         "client_id": request.client_id,
         "redirect_uri": request.target.redirect_uri,
         "state": request.target.state,
         "response_mode": request.target.response_mode.value,
+        "response_alg": signature.alg if signature else None,
         "scope": request.scope,
         "consent_scope": request.consent_scope,
         "code_challenge": request.code_challenge,
@@ -149,12 +151,14 @@ def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) ->
 def from_json(stored: Mapping[str, object]) -> AuthorizationRequest:
     """Read a stored request back; it was checked before it was stored."""
     claims = _mapping(stored["claims"])
+    alg = _optional(stored.get("response_alg"))
     return AuthorizationRequest(
         client_id=str(stored["client_id"]),
         target=ReplyTarget(
             redirect_uri=str(stored["redirect_uri"]),
             state=_optional(stored["state"]),
             response_mode=ResponseMode(str(stored["response_mode"])),
+            signature=Signature(str(stored["client_id"]), alg) if alg else None,
         ),
         scope=str(stored["scope"]),
         code_challenge=_optional(stored["code_challenge"]),

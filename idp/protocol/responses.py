@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from idp.protocol.authorize import ReplyTarget
+from idp.protocol.authorize import ReplyTarget, Signature
 from idp.protocol.client import ResponseMode
 from idp.protocol.errors import RedirectedError
+
+#: JARM §2.1 recommends ten minutes at most.
+SIGNED_LIFETIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,17 @@ class Reply:
     redirect_uri: str
     params: Mapping[str, str]
     response_mode: ResponseMode
+    #: Only with a mode that is signed.
+    signature: Signature | None = None
+
+    def signed_claims(self, *, now: datetime) -> dict[str, object]:
+        """Return what is signed: the parameters, for this client, for a short time (JARM §2.1).
+
+        `iss` is the one that stands among the parameters (RFC 9207 §2.4).
+        """
+        assert self.signature is not None
+        ends = int((now + SIGNED_LIFETIME).timestamp())
+        return {**self.params, "aud": self.signature.audience, "exp": ends}
 
 
 def build_code_reply(target: ReplyTarget, *, code: str, issuer: str) -> Reply:
@@ -34,4 +49,5 @@ def _build(target: ReplyTarget, facts: Mapping[str, str], *, issuer: str) -> Rep
         redirect_uri=target.redirect_uri,
         params={**facts, **state, "iss": issuer},
         response_mode=target.response_mode,
+        signature=target.signature,
     )

@@ -1,11 +1,13 @@
 """The authorization request: where an answer may go, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.protocol.authorize import resolve_client_id, resolve_reply_target
-from idp.protocol.client import ApplicationType, AuthMethod, ResponseMode
+from idp.protocol.client import ApplicationType, AuthMethod, ResponseMode, SecurityProfile
 from idp.protocol.errors import DisplayedError, RedirectedError
 from idp.protocol.params import parse_params
 from idp.protocol.request import build_request, from_json, to_json
@@ -315,3 +317,27 @@ def test_every_request_is_shown_redirected_or_built(changes):
     read = from_json(to_json(built, hinted_account_id=None))
     assert read.target == built.target
     assert read.scope == built.scope
+
+
+def test_fapi2_redirect_uris_are_compared_letter_by_letter():
+    uri = "http://127.0.0.1:49152/cb"
+    assert resolve(params(redirect_uri=uri), NATIVE).redirect_uri == uri
+    strict = replace(NATIVE, profile=SecurityProfile.FAPI2)
+    assert resolve(params(redirect_uri="http://127.0.0.1/cb"), strict)
+    with pytest.raises(DisplayedError):
+        resolve(params(redirect_uri=uri), strict)
+
+
+def test_fapi2_a_challenge_is_needed_whatever_was_registered():
+    lax = client(require_pkce=False)
+    without = params(code_challenge=None, code_challenge_method=None)
+    assert build_request(without, lax, resolve(without, lax), hinted_subject=None)
+    assert refused(without, replace(lax, profile=SecurityProfile.FAPI2)) == "invalid_request"
+
+
+def test_a_signed_answer_is_stored_and_read_back():
+    request = params(response_mode="jwt")
+    built = build_request(request, CLIENT, resolve(request), hinted_subject=None)
+    again = from_json(to_json(built, hinted_account_id=None))
+    assert again.target == built.target
+    assert again.target.signature.audience == "rp"

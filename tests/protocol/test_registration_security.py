@@ -72,6 +72,16 @@ def test_the_fapi_profile_is_one_setting_that_demands_par_and_dpop():
     assert metadata.is_fapi
     assert metadata.needs_pushed_request
     assert metadata.needs_dpop
+    assert metadata.needs_pkce
+
+
+def test_nothing_is_signed_with_rs256_for_a_fapi_client_unless_it_says_so():
+    usual = read({name: value for name, value in FAPI.items() if "response_alg" not in name})
+    assert (usual.id_token_signed_response_alg, usual.response_alg) == ("ES256", "ES256")
+    ordinary = read(DOCUMENT)
+    assert (ordinary.id_token_signed_response_alg, ordinary.response_alg) == ("RS256", "RS256")
+    named = read({**DOCUMENT, "authorization_signed_response_alg": "PS256"})
+    assert named.response_alg == "PS256"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +109,21 @@ def test_the_fapi_profile_is_one_setting_that_demands_par_and_dpop():
             "fapi_algorithm",
         ),
         ({"request_object_signing_alg": "RS256"}, "request_object_signing_alg", "fapi_algorithm"),
+        (
+            {"authorization_signed_response_alg": "RS256"},
+            "authorization_signed_response_alg",
+            "fapi_algorithm",
+        ),
+        (
+            {"userinfo_signed_response_alg": "RS256"},
+            "userinfo_signed_response_alg",
+            "fapi_algorithm",
+        ),
+        (
+            {"introspection_signed_response_alg": "RS256"},
+            "introspection_signed_response_alg",
+            "fapi_algorithm",
+        ),
         ({"kosodate_profile": "fapi1"}, "kosodate_profile", "unsupported"),
         ({"jwks_uri": "https://rp.example/keys"}, "jwks_uri", "keys_twice"),
         ({"jwks": None}, "jwks", "keys_needed"),

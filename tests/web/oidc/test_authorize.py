@@ -51,7 +51,7 @@ def assert_error(page, error, *, state="st-1"):
 
 def test_a22_a_signed_in_person_is_sent_back_with_a_code(rp, browser, session_id):
     answer = answer_of(rp.authorize(browser))
-    assert set(answer) == {"code", "state", "iss"}
+    assert set(answer) == {"code", "state", "session_state", "iss"}
     assert (answer["state"], answer["iss"]) == ("st-1", ORIGIN)
     assert len(answer["code"]) >= 43
 
@@ -105,7 +105,7 @@ def test_az_06_a_missing_response_type_is_reported(rp, browser):
     assert_error(rp.authorize(browser, response_type=None), "invalid_request")
 
 
-@pytest.mark.parametrize("mode", ["fragment", "web_message", "jwt", "bogus"])
+@pytest.mark.parametrize("mode", ["fragment", "web_message", "fragment.jwt", "bogus"])
 def test_az_07_an_unknown_mode_is_reported_by_query(rp, browser, mode):
     assert_error(rp.authorize(browser, response_mode=mode), "invalid_request")
 
@@ -152,7 +152,7 @@ def test_az_10_other_methods_are_refused(rp, browser, method):
 def test_az_10_a_post_works_like_a_get(rp, browser, session_id):
     page = browser.post("/authorize", rp.params(), Origin="https://rp.example")
     assert page.status == 303
-    assert set(answer_of(page.arrive())) == {"code", "state", "iss"}
+    assert set(answer_of(page.arrive())) == {"code", "state", "session_state", "iss"}
 
 
 def test_az_10_a_post_that_is_no_form_is_shown(rp, browser):

@@ -8,6 +8,7 @@ from idp.domain.grants.pushed_requests import LIFETIME, push_request
 from idp.oauth.authorization import check_request
 from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client
+from idp.oauth.proofs import resolve_key
 from idp.oauth.provider import Provider
 from idp.oauth.request_source import open_request
 from idp.protocol.client import RegisteredClient
@@ -25,7 +26,8 @@ def answer_pushed_request_call(
     try:
         check_form(call.params)
         client = authenticate_client(db, call, provider=provider, now=now)
-        params = _read_request(call.params, client, provider=provider, now=now)
+        key = resolve_key(db, call, provider=provider, now=now)
+        params = _bind(_read_request(call.params, client, provider=provider, now=now), key)
         _check(db, params, client, provider=provider, now=now)
     except EndpointError as error:
         return refuse(error, call)
@@ -58,6 +60,21 @@ def _read_request(
     if "client_id" not in params.values:
         pairs.append(("client_id", client.client_id))
     return parse_params(pairs)
+
+
+def _bind(params: Params, key: str | None) -> Params:
+    """Bind the code to the key that was proved here, as if it had been named (RFC 9449 §10.1).
+
+    Raises:
+        EndpointError: invalid_dpop_proof, another key was named.
+    """
+    if key is None or params.values.get("dpop_jkt") == key:
+        return params
+    if "dpop_jkt" in params.values:
+        raise EndpointError(
+            "invalid_dpop_proof", "The dpop_jkt is not that of the proof.", reason="dpop_jkt"
+        )
+    return parse_params([*params.pairs(), ("dpop_jkt", key)])
 
 
 def _check(

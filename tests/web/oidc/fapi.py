@@ -15,6 +15,8 @@ from tests.web.oidc.conftest import Service
 
 KEY = ECKey.generate_key("P-256", {"kid": "fapi-1"})
 OTHER_KEY = ECKey.generate_key("P-256", {"kid": "fapi-2"})
+DPOP_KEY = ECKey.generate_key("P-256")
+OTHER_DPOP_KEY = ECKey.generate_key("P-256")
 DETAILS = {
     "token_endpoint_auth_method": "private_key_jwt",
     "scope": "openid profile email household children delegation",
@@ -49,6 +51,20 @@ class FapiService(Service):
         return super().call(
             path, headers=headers or {}, query=query, method=method, **(proof | form)
         )
+
+    def proof(self, path, key=DPOP_KEY, **changes):
+        """Return the header that proves possession of a key (RFC 9449 §4.2)."""
+        claims = {
+            "htm": "POST",
+            "htu": f"{ORIGIN}{path}",
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(self.clock().timestamp()),
+        } | changes
+        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+        return {"DPoP": jwt.encode(header, claims, key)}
+
+    def redeem(self, code, *, key=DPOP_KEY, **changes):
+        return super().redeem(code, headers=self.proof("/token", key), **changes)
 
     def push(self, **changes):
         """Push a request and return the answer of the endpoint."""

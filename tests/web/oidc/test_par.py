@@ -18,7 +18,7 @@ from idp.protocol.params import KNOWN
 from tests import factories
 from tests.web.applications import ORIGIN
 from tests.web.oidc.conftest import CALLBACK, SECRET, Service, answer_of, secret_row
-from tests.web.oidc.fapi import OTHER_KEY, make_service
+from tests.web.oidc.fapi import DPOP_KEY, OTHER_DPOP_KEY, OTHER_KEY, make_service
 from tests.web.oidc.test_authorize import assert_error, assert_shown
 
 
@@ -49,7 +49,7 @@ def test_fapi2_happy_flow_begins_with_a_pushed_request(fapi, browser, session_id
     assert answer.request_uri.startswith(PREFIX)
     assert answer.response.headers["Cache-Control"] == "no-store"
     answer = answer_of(fapi.visit(browser, answer.request_uri))
-    assert set(answer) == {"code", "state", "iss"}
+    assert {"code", "state", "iss"} <= set(answer)
     assert answer["iss"] == ORIGIN
 
 
@@ -274,6 +274,54 @@ def test_errors_of_a_pushed_request_come_in_its_mode(fapi, browser):
     page = fapi.authorize(browser, response_mode="form_post", prompt="none")
     fields = page.form(CALLBACK).fields
     assert (fields["error"], fields["state"]) == ("login_required", "st-1")
+
+
+def test_fapi2_happy_flow_ends_with_tokens_bound_to_the_key(fapi, browser, session_id):
+    code = answer_of(fapi.authorize(browser))["code"]
+    tokens = fapi.redeem(code)
+    assert (tokens.status, tokens.token_type) == (200, "DPoP")
+    assert tokens.claims("access_token")["cnf"] == {"jkt": DPOP_KEY.thumbprint()}
+
+
+def test_fapi2_ensure_dpopproof_at_par_endpoint_binding_success(fapi, browser, session_id):
+    pushed = fapi.call("/par", headers=fapi.proof("/par"), **fapi.params())
+    assert pushed.status == 201
+    code = answer_of(fapi.visit(browser, pushed.request_uri))["code"]
+    assert fapi.redeem(code).status == 200
+
+
+def test_fapi2_ensure_dpop_auth_code_binding_success(fapi, browser, session_id):
+    code = answer_of(fapi.authorize(browser, dpop_jkt=DPOP_KEY.thumbprint()))["code"]
+    assert fapi.redeem(code).status == 200
+
+
+@pytest.mark.parametrize("way", ["proof", "dpop_jkt"])
+def test_fapi2_ensure_token_endpoint_fails_with_mismatched_dpop_key(fapi, browser, session_id, way):
+    if way == "proof":
+        pushed = fapi.call("/par", headers=fapi.proof("/par"), **fapi.params())
+    else:
+        pushed = fapi.push(dpop_jkt=DPOP_KEY.thumbprint())
+    code = answer_of(fapi.visit(browser, pushed.request_uri))["code"]
+    refused = fapi.redeem(code, key=OTHER_DPOP_KEY)
+    assert refused.status == 400
+    assert refused.body["error"] in {"invalid_grant", "invalid_request", "invalid_dpop_proof"}
+    assert fapi.redeem(code).status == 200
+
+
+def test_fapi2_ensure_mismatched_dpop_jkt_fails(fapi):
+    form = fapi.params(dpop_jkt=OTHER_DPOP_KEY.thumbprint())
+    answer = fapi.call("/par", headers=fapi.proof("/par"), **form)
+    assert answer.error == (400, "invalid_dpop_proof")
+    form = fapi.params(dpop_jkt=DPOP_KEY.thumbprint())
+    assert fapi.call("/par", headers=fapi.proof("/par"), **form).status == 201
+
+
+@pytest.mark.parametrize(
+    "changes", [{"htm": "GET"}, {"htu": f"{ORIGIN}/token"}, {"iat": 1}, {"jti": None}]
+)
+def test_fapi2_a_wrong_proof_is_refused_where_requests_are_pushed(fapi, changes):
+    answer = fapi.call("/par", headers=fapi.proof("/par", **changes), **fapi.params())
+    assert answer.error == (400, "invalid_dpop_proof")
 
 
 def test_a_code_is_bound_to_the_key_that_was_named(rp, browser, session_id, sessions):

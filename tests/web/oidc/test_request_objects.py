@@ -111,7 +111,7 @@ def push(fapi, request, **beside):
 @pytest.mark.parametrize("alg", KEYS)
 def test_a_signed_request_is_answered(signer, browser, session_id, clock, alg):
     answer = answer_of(send(signer, browser, sign(signer.claims(clock), alg)))
-    assert set(answer) == {"code", "state", "iss"}
+    assert {"code", "state", "iss"} <= set(answer)
     assert signer.redeem(answer["code"]).claims()["nonce"] == "n-1"
 
 

@@ -25,7 +25,8 @@ from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
-from idp.web.oidc import authorize, consent, discovery, par, token, userinfo
+from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
+from idp.web.oidc import check_session as oidc_check_session
 from idp.web.oidc import logout as oidc_logout
 from idp.web.signin import (
     acting_for,
@@ -90,6 +91,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     search.bp,
     person.bp,
     changes.bp,
+    oidc_check_session.bp,
+    oidc_registration.bp,
     recovery.bp,
     protection.bp,
     register.bp,

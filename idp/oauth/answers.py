@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from idp.base.secret import new_token
+from idp.base.url import origin_of
 from idp.domain.grants.authorization_codes import NewAuthorization, issue_code
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.consents import consented_scopes
@@ -24,6 +26,7 @@ from idp.protocol.interaction import Refusal
 from idp.protocol.request import AuthorizationRequest, from_json
 from idp.protocol.responses import Reply, build_code_reply, build_error_reply
 from idp.protocol.scope import OFFLINE_ACCESS, join_scope, split_scope
+from idp.protocol.session_state import build_session_state, derive_browser_state
 
 _DESCRIPTIONS: Mapping[Refusal, str] = {
     Refusal.ACCESS_DENIED: "The person or the provider refused.",
@@ -77,7 +80,23 @@ def answer_authorization(
         detail={"scope": authorization.scope},
     )
     record(db, act, actor=actor, now=now)
-    return build_code_reply(request.target, code=code, issuer=provider.issuer)
+    session_state = _session_state(request, person, provider=provider)
+    return build_code_reply(
+        request.target, code=code, session_state=session_state, issuer=provider.issuer
+    )
+
+
+def _session_state(
+    request: AuthorizationRequest, person: SignedIn, *, provider: Provider
+) -> str | None:
+    """Return what a service on a site of its own may watch the session with; an app has none."""
+    origin = origin_of(request.target.redirect_uri)
+    if origin is None:
+        return None
+    browser_state = derive_browser_state(provider.keys.subject_key, session_id=person.session_id)
+    return build_session_state(
+        client_id=request.client_id, origin=origin, browser_state=browser_state, salt=new_token()
+    )
 
 
 def _is_first_answer(db: Session, request: AuthorizationRequest, *, now: datetime) -> bool:
@@ -120,6 +139,8 @@ def _build(
     facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
     if request.nonce is not None:
         facts["nonce"] = request.nonce
+    if request.resources:
+        facts["resources"] = list(request.resources)
     if request.dpop_jkt is not None:
         facts["dpop_jkt"] = request.dpop_jkt
     for name, claims in (

@@ -70,6 +70,7 @@ def _endpoints(issuer: str) -> dict[str, object]:
         "introspection_endpoint": f"{issuer}/introspect",
     }
 
+        "check_session_iframe": f"{issuer}/check_session",
 
 def _client_authentication() -> dict[str, object]:
     methods = [method.value for method in AuthMethod]

@@ -32,9 +32,14 @@ class Reply:
         return {**self.params, "aud": self.signature.audience, "exp": ends}
 
 
-def build_code_reply(target: ReplyTarget, *, code: str, issuer: str) -> Reply:
-    """Answer with a code (RFC 6749 §4.1.2, RFC 9207 §2)."""
-    return _build(target, {"code": code}, issuer=issuer)
+def build_code_reply(
+    target: ReplyTarget, *, code: str, issuer: str, session_state: str | None = None
+) -> Reply:
+    """Answer with a code (RFC 6749 §4.1.2, RFC 9207 §2, Session Management §2)."""
+    facts = {"code": code}
+    if session_state is not None:
+        facts["session_state"] = session_state
+    return _build(target, facts, issuer=issuer)
 
 
 def build_error_reply(target: ReplyTarget, error: RedirectedError, *, issuer: str) -> Reply:

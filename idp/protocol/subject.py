@@ -18,6 +18,7 @@ class SubjectKind(StrEnum):
     HOUSEHOLD = "household"
     CHILD = "child"
     SESSION = "session"
+    BROWSER_STATE = "browser_state"
 
 
 def derive_subject(key: bytes, kind: SubjectKind, *, sector: str, entity_id: UUID) -> str:

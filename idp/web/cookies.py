@@ -5,8 +5,9 @@ from flask import Response, request
 from idp.web.deps import services, state
 
 #: session: signed in · browser: form tokens · walk: the sign-in under way · reset: the password
-#: being set · device: known or trusted device · language: chosen before anyone is known
-KINDS = frozenset({"session", "browser", "walk", "reset", "device", "language"})
+#: being set · device: known or trusted device · language: chosen before anyone is known · state:
+#: which session it is, for our page in the frames of services
+KINDS = frozenset({"session", "browser", "walk", "reset", "device", "language", "state"})
 
 
 def cookie_name(kind: str) -> str:
@@ -26,13 +27,17 @@ def read_cookie(kind: str) -> str | None:
 def apply_cookies(response: Response) -> None:
     """Write the cookies that the view asked for."""
     for kind, (value, max_age) in state().cookies.items():
+        is_state = kind == "state"
         response.set_cookie(
             cookie_name(kind),
             value or "",
             max_age=0 if value is None else max_age,
             secure=_is_secure(),
-            httponly=True,
-            samesite="Lax",
+            # The one cookie that a script of ours reads, and inside a frame of another site.
+            # Without https (a demonstration) browsers take SameSite=None from nobody; there
+            # services are on this machine too, and so of the same site.
+            httponly=not is_state,
+            samesite="None" if is_state and _is_secure() else "Lax",
             path="/",
         )
 

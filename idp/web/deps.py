@@ -60,6 +60,8 @@ class RequestState:
     leads_elsewhere: bool = False
     #: Origins of services that this page shows in frames.
     framed_origins: tuple[str, ...] = ()
+    #: This page may be shown in frames of services.
+    may_be_framed: bool = False
     #: The service the person is on the way to, and its municipality.
     client_name: str | None = None
     municipality_id: UUID | None = None
@@ -162,14 +164,21 @@ def put_cookie(kind: str, value: str, *, max_age_seconds: int | None = None) -> 
 
 
 def drop_cookie(kind: str) -> None:
-    """Clear a cookie of ours with the answer."""
+    """Clear a cookie of ours with the answer; what shows the session to services goes with it."""
     state().cookies[kind] = (None, None)
+    if kind == "session":
+        state().cookies["state"] = (None, None)
 
 
 def allow_frames(addresses: tuple[str, ...]) -> None:
     """Let this page load these addresses in frames, and nothing else of anybody's."""
     origins = {origin_of(address) for address in addresses}
     state().framed_origins = tuple(sorted(origin for origin in origins if origin is not None))
+
+
+def allow_framing() -> None:
+    """Let services show this page in a frame; only for a page that shows and does nothing."""
+    state().may_be_framed = True
 
 
 def allow_foreign_answer() -> None:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flask import Response, abort, current_app, redirect, request
@@ -14,6 +14,7 @@ from idp.domain.signin.doors import FAMILY, STAFF
 from idp.domain.signin.recognition import find_session, has_run_out
 from idp.domain.signin.sessions import is_touch_due, touch_session
 from idp.domain.staff.roles import Permission, StaffMember, find_staff_member
+from idp.web.browser_state import show_state
 from idp.web.cookies import read_cookie
 from idp.web.csrf import check_form, name_browser
 from idp.web.deps import RequestState, drop_cookie, services, start_request, state
@@ -105,10 +106,10 @@ def enforce() -> Response | None:
 
 
 def _recognise_person() -> None:
-    token = read_cookie("session")
+    token, now = read_cookie("session"), services().clock()
     if token is None:
+        show_state(None, now=now)
         return
-    now = services().clock()
     with reading(services().sessions) as db:
         person = find_session(db, token, now=now)
         ran_out = person is None and has_run_out(db, token, now=now)
@@ -118,7 +119,9 @@ def _recognise_person() -> None:
     elif is_touch_due(person, now=now):
         with transaction(services().sessions) as db:
             touch_session(db, person.session_id, now=now)
+        person = replace(person, last_seen_at=now)
     state().person = person
+    show_state(person, now=now)
 
 
 def _admit(guard: Guard) -> Response | None:

@@ -8,6 +8,8 @@ from idp.web.cookies import apply_cookies
 from idp.web.deps import services, state
 
 _ONE_YEAR_SECONDS = 31_536_000
+#: Services of a demonstration on one machine.
+_LOOPBACK = " http://127.0.0.1:* http://localhost:*"
 
 
 def new_nonce() -> str:
@@ -19,7 +21,8 @@ def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _policy())
-    headers["X-Frame-Options"] = "DENY"
+    if not state().may_be_framed:
+        headers["X-Frame-Options"] = "DENY"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
@@ -48,9 +51,15 @@ def _policy() -> str:
             f"form-action {_form_targets()}",
             "object-src 'none'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {_frame_owners()}",
         )
     )
+
+
+def _frame_owners() -> str:
+    if not state().may_be_framed:
+        return "'none'"
+    return f"https:{_LOOPBACK}" if services().settings.dev.allow_http else "https:"
 
 
 def _form_targets() -> str:
@@ -61,5 +70,5 @@ def _form_targets() -> str:
     if not state().leads_elsewhere:
         return "'self'"
     if services().settings.dev.allow_http:
-        return "'self' https: http://127.0.0.1:* http://localhost:*"
+        return f"'self' https:{_LOOPBACK}"
     return "'self' https:"

@@ -52,6 +52,7 @@ PUT /api/pending-notices client
 GET /authorize cross_site
 POST /authorize cross_site
 POST /cancel open
+GET /check_session client
 GET /consent open
 POST /consent open
 GET /continue open

@@ -81,6 +81,7 @@ def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
         municipality_id=row.municipality_id,
         last_seen_at=row.last_seen_at,
         expires_at=row.expires_at,
+        idle_time=timedelta(seconds=row.idle_seconds),
         role_label_key=f"common.role.{row.role.value}" if row.role else None,
     )
 

@@ -75,6 +75,8 @@ class SignedIn:
     municipality_id: UUID | None
     last_seen_at: datetime
     expires_at: datetime
+    #: Unused for so long, it ends.
+    idle_time: timedelta
     #: Text key of what the person is in the household she acts for, if any.
     role_label_key: str | None = None
 

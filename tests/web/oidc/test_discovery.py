@@ -41,7 +41,7 @@ def test_the_document_names_exactly_the_mounted_endpoints(app, get):
     named = {
         value.removeprefix(ORIGIN)
         for name, value in get(DOCUMENTS[0]).get_json().items()
-        if name.endswith("_endpoint") or name == "jwks_uri"
+        if name.endswith("_endpoint") or name in {"jwks_uri", "check_session_iframe"}
     }
     mounted = {
         rule.rule

@@ -25,7 +25,7 @@ from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
-from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
+from idp.web.oidc import authorize, consent, discovery, par, token, userinfo
 from idp.web.oidc import check_session as oidc_check_session
 from idp.web.oidc import logout as oidc_logout
 from idp.web.signin import (

@@ -51,13 +51,15 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         "op_policy_uri": f"{facts.issuer}/documents/privacy",
         "op_tos_uri": f"{facts.issuer}/documents/terms",
     }
 
 
-        "frontchannel_logout_supported": True,
-        "frontchannel_logout_session_supported": True,
+
+
 def _endpoints(issuer: str) -> dict[str, object]:
     return {
         "authorization_endpoint": f"{issuer}/authorize",
@@ -66,11 +68,11 @@ def _endpoints(issuer: str) -> dict[str, object]:
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
         "end_session_endpoint": f"{issuer}/end_session",
+        "check_session_iframe": f"{issuer}/check_session",
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
     }
 
-        "check_session_iframe": f"{issuer}/check_session",
 
 def _client_authentication() -> dict[str, object]:
     methods = [method.value for method in AuthMethod]

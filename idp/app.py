@@ -92,7 +92,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     person.bp,
     changes.bp,
     oidc_check_session.bp,
-    oidc_registration.bp,
     recovery.bp,
     protection.bp,
     register.bp,

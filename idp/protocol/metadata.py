@@ -58,8 +58,6 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
     }
 
 
-
-
 def _endpoints(issuer: str) -> dict[str, object]:
     return {
         "authorization_endpoint": f"{issuer}/authorize",

@@ -6,13 +6,14 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlencode
 
 import httpx
 
 from idp.base.url import UrlError, split_url
 
 MAX_BYTES = 65_536
+_FORM = "application/x-www-form-urlencoded"
 #: Carrier-grade NAT and the translation prefix lead to private networks as well.
 _MORE_PRIVATE = tuple(
     ipaddress.ip_network(text) for text in ("100.64.0.0/10", "64:ff9b::/96", "64:ff9b:1::/48")
@@ -56,7 +57,7 @@ class HttpClient:
         Raises:
             FetchError: url, address, timeout, too_large or connection.
         """
-        return self._call("GET", url, None)
+        return self._call("GET", url)
 
     def post_form(self, url: str, form: Mapping[str, str]) -> Fetched:
         """Post a form.
@@ -64,13 +65,25 @@ class HttpClient:
         Raises:
             FetchError: url, address, timeout, too_large or connection.
         """
-        return self._call("POST", url, form)
+        return self._call("POST", url, body=urlencode(form).encode(), kind=_FORM)
 
-    def _call(self, method: str, url: str, form: Mapping[str, str] | None) -> Fetched:
+    def post(self, url: str, body: bytes, *, content_type: str) -> Fetched:
+        """Post a body of one kind.
+
+        Raises:
+            FetchError: url, address, timeout, too_large or connection.
+        """
+        return self._call("POST", url, body=body, kind=content_type)
+
+    def _call(
+        self, method: str, url: str, *, body: bytes | None = None, kind: str | None = None
+    ) -> Fetched:
         parts = self._checked(url)
         address = self._resolve(parts)
         deadline = time.monotonic() + self.timeout_seconds
         pinned, headers, extensions = _pin(parts, address)
+        if kind is not None:
+            headers |= {"Content-Type": kind, "Accept": "application/json"}
         try:
             with (
                 httpx.Client(
@@ -80,12 +93,13 @@ class HttpClient:
                     trust_env=False,
                 ) as client,
                 client.stream(
-                    method, pinned, headers=headers, data=form, extensions=extensions
+                    method, pinned, headers=headers, content=body, extensions=extensions
                 ) as response,
             ):
-                body = _read(response, deadline)
-                kind = response.headers.get("content-type", "")
-                return Fetched(response.status_code, kind, body)
+                found = _read(response, deadline)
+                return Fetched(
+                    response.status_code, response.headers.get("content-type", ""), found
+                )
         except httpx.TimeoutException:
             raise FetchError("timeout") from None
         except (httpx.HTTPError, ssl.SSLError):

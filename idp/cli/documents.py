@@ -12,10 +12,12 @@ from idp.domain.documents.versions import (
     KINDS,
     NewText,
     NewVersion,
+    PublishedVersion,
     PublishFault,
     list_versions,
     publish,
 )
+from idp.domain.grants.security_events import ChangedDocument, tell_of_document
 from idp.domain.staff.municipalities import find_municipality
 from idp.domain.upkeep.audit import COMMAND_LINE
 
@@ -61,13 +63,11 @@ def _publish(options: argparse.Namespace) -> None:
             is_material=not options.minor,
             effective_at=_first_moment(options.since, context.now),
         )
-        outcome = publish(
-            context.db,
-            _require_municipality(context, options.municipality),
-            version,
-            actor=COMMAND_LINE,
-            now=context.now,
-        )
+        town = _require_municipality(context, options.municipality)
+        outcome = publish(context.db, town, version, actor=COMMAND_LINE, now=context.now)
+        if isinstance(outcome, PublishedVersion):
+            changed = ChangedDocument(town, options.kind, outcome.number, version.effective_at)
+            tell_of_document(context.db, changed, keys=context.keys, now=context.now)
     if isinstance(outcome, PublishFault):
         raise CommandError(f"not published: {outcome}")
     print(f"Published version {outcome.number}.")

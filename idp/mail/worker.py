@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 from idp.base.clock import Clock
@@ -16,6 +17,7 @@ from idp.db.errors import UNAVAILABLE
 from idp.db.session import Sessions, transaction
 from idp.domain.backstage.delivery import (
     DueCall,
+    DueEvent,
     DueMail,
     Pointless,
     claim_due,
@@ -28,6 +30,7 @@ from idp.domain.backstage.delivery import (
 from idp.mail.messages import Writer
 from idp.mail.transport import Later, MailTransport, Outcome, Refused, Sent
 from idp.model.upkeep import OutboxKind
+from idp.protocol.events import CONTENT_TYPE, read_refusal
 
 _LOG = logging.getLogger(__name__)
 
@@ -123,6 +126,8 @@ class Worker:
                 self._note(row_id, self.transport.send(self.writer.write(due), due.address))
             case DueCall():
                 self._note(row_id, self._call(due))
+            case DueEvent():
+                self._note(row_id, self._push(due))
 
     def _call(self, due: DueCall) -> Outcome:
         """Post a logout token (OIDC Back-Channel Logout §2.5); 200 or 204 is a yes."""
@@ -132,6 +137,20 @@ class Worker:
             return Later(error.reason)
         if answer.status in {200, 204}:
             return Sent()
+        return Later(f"status_{answer.status}")
+
+    def _push(self, due: DueEvent) -> Outcome:
+        """Push a security event; only 202 says that it was taken (RFC 8935 §2.2, §2.3)."""
+        body, kind = due.push.token.encode(), CONTENT_TYPE
+        try:
+            answer = self.http.post(due.push.uri, body, content_type=kind)
+        except FetchError as error:
+            return Later(error.reason)
+        if answer.status == HTTPStatus.ACCEPTED:
+            return Sent()
+        refusal = read_refusal(answer.body) if answer.status == HTTPStatus.BAD_REQUEST else None
+        if refusal is not None:
+            return Refused(f"refused_{refusal}")
         return Later(f"status_{answer.status}")
 
     def _note(self, row_id: UUID, outcome: Outcome) -> None:

@@ -16,6 +16,7 @@ class OutboxKind(enum.StrEnum):
 
     MAIL = "mail"
     BACKCHANNEL_LOGOUT = "backchannel_logout"
+    SECURITY_EVENT = "security_event"
 
 
 class OutboxState(enum.StrEnum):
@@ -60,7 +61,8 @@ class AuditEvent(Base):
 class OutboxMessage(Base):
     """Something that must leave the house: written with the act, delivered by the worker.
 
-    `sealed_body` may hold secrets and is wiped once sent. `lease_until` is claimed by one
+    `sealed_body` may hold secrets and is wiped once sent; calls to services that failed keep
+    theirs, so that an administrator can have them tried again. `lease_until` is claimed by one
     conditional UPDATE, so that two workers never send one row at once. Sent rows stay a year.
     """
 

@@ -7,10 +7,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.domain.grants.security_events import tell_of_person
 from idp.domain.signin.sessions import end_session, end_sessions_of
 from idp.model.grants import TokenFamily
 from idp.model.signin import BrowserSession, OneTimeSecret, PasswordReset, SessionEnd
 from idp.model.upkeep import OutboxMessage, OutboxState
+from idp.protocol.events import SecurityEvent
 
 #: Mails that carry a one-time secret: pointless once the secret is void.
 _SECRET_MAILS = ("login_code", "password_link")
@@ -26,6 +28,7 @@ def end_all_access(
         .where(TokenFamily.account_id == account_id, TokenFamily.revoked_at.is_(None))
         .values(revoked_at=now, revoke_reason=reason.value)
     )
+    tell_of_person(db, SecurityEvent.SESSIONS_REVOKED, account_id, keys=keys, now=now)
 
 
 def end_household_access(

@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.domain.access.ending import end_household_access
+from idp.domain.grants.security_events import tell_of_household
 from idp.domain.people.households import find_membership
 from idp.domain.people.memberships import end_membership, find_proxy
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.households import Household, MembershipRole
+from idp.protocol.events import SecurityEvent
 
 
 class Removal(StrEnum):
@@ -75,6 +77,8 @@ def remove_proxy(
     proxy_id = find_proxy(db, case.household_id, case.membership_id)
     if proxy_id is None or not end_membership(db, case.membership_id, now=now):
         return Removal.UNKNOWN
+    event = SecurityEvent.MEMBER_REMOVED
+    tell_of_household(db, event, case.household_id, proxy_id, keys=keys, now=now)
     end_household_access(db, proxy_id, case.household_id, keys=keys, now=now)
     municipality_id = db.get_one(Household, case.household_id).municipality_id
     mail = Mail("access_changed", proxy_id, {}, municipality_id=municipality_id)

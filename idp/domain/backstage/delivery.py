@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.db.rows import change
 from idp.domain.grants.logout import LogoutCall, build_logout_call
+from idp.domain.grants.security_events import EventPush, build_event_push
 from idp.domain.people.names import full_name
 from idp.domain.staff.sites import Site, find_site
-from idp.domain.upkeep.outbox import BackchannelLogout, Fact
+from idp.domain.upkeep.outbox import BackchannelLogout, EventMessage, Fact
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
+from idp.protocol.events import SecurityEvent
 
 #: How long a worker may hold a row; a dead worker's rows are taken over after it.
 LEASE = timedelta(minutes=2)
@@ -57,6 +59,14 @@ class DueCall:
 
 
 @dataclass(frozen=True)
+class DueEvent:
+    """A security event, signed now."""
+
+    id: UUID
+    push: EventPush
+
+
+@dataclass(frozen=True)
 class Pointless:
     """Nothing to deliver any more: the row is dropped."""
 
@@ -64,11 +74,11 @@ class Pointless:
     problem: str
 
 
-Due = DueMail | DueCall | Pointless
+Due = DueMail | DueCall | DueEvent | Pointless
 
 
 def claim_due(
-    db: Session, *, kinds: Collection[OutboxKind] = OutboxKind, limit: int, now: datetime
+    db: Session, *, kinds: Collection[OutboxKind] = tuple(OutboxKind), limit: int, now: datetime
 ) -> tuple[UUID, ...]:
     """Take rows that are due, oldest first; of two workers one gets a row.
 
@@ -106,9 +116,13 @@ def open_due(db: Session, row_id: UUID, *, issuer: str, keys: Keyring, now: date
     if row.sealed_body is None:
         return Pointless(row_id, "no_body")
     body = json.loads(keys.sealer.unseal(row.sealed_body, context=f"outbox:{row.id}"))
-    if row.kind is OutboxKind.BACKCHANNEL_LOGOUT:
-        return _open_call(db, row, body, issuer=issuer, keys=keys, now=now)
-    return _open_mail(db, row, body)
+    match row.kind:
+        case OutboxKind.MAIL:
+            return _open_mail(db, row, body)
+        case OutboxKind.BACKCHANNEL_LOGOUT:
+            return _open_call(db, row, body, issuer=issuer, keys=keys, now=now)
+        case OutboxKind.SECURITY_EVENT:
+            return _open_event(db, row, body, issuer=issuer, keys=keys, now=now)
 
 
 def _open_call(
@@ -125,6 +139,35 @@ def _open_call(
     ended = BackchannelLogout(row.client_id, UUID(body["session_id"]), row.account_id)
     call = build_logout_call(db, ended, issuer=issuer, keys=keys, now=now)
     return Pointless(row.id, "client_gone") if call is None else DueCall(row.id, call)
+
+
+def _open_event(
+    db: Session,
+    row: OutboxMessage,
+    body: dict[str, Any],
+    *,
+    issuer: str,
+    keys: Keyring,
+    now: datetime,
+) -> Due:
+    assert row.client_id is not None
+    message = EventMessage(
+        event=SecurityEvent(row.name),
+        client_id=row.client_id,
+        jti=body["jti"],
+        account_id=row.account_id,
+        household_id=UUID(body["household_id"]) if body["household_id"] else None,
+    )
+    push = build_event_push(
+        db,
+        message,
+        details=body["details"],
+        happened_at=row.created_at,
+        issuer=issuer,
+        keys=keys,
+        now=now,
+    )
+    return Pointless(row.id, "not_to_be_told") if push is None else DueEvent(row.id, push)
 
 
 def _open_mail(db: Session, row: OutboxMessage, body: dict[str, Any]) -> Due:
@@ -151,8 +194,12 @@ def mark_sent(db: Session, row_id: UUID, *, now: datetime) -> None:
 
 
 def mark_failed(db: Session, row_id: UUID, problem: str) -> None:
-    """Write down that the other side refused it for good."""
-    _finish(db, row_id, state=OutboxState.FAILED, sealed_body=None, last_problem=problem)
+    """Write down that the other side refused it for good; a mail's words are wiped.
+
+    A call to a service keeps what it says, so that it can be tried again (deliveries).
+    """
+    kept = case((_outbox.c.kind == OutboxKind.MAIL, null()), else_=_outbox.c.sealed_body)
+    _finish(db, row_id, state=OutboxState.FAILED, sealed_body=kept, last_problem=problem)
 
 
 def mark_dropped(db: Session, row_id: UUID, problem: str) -> None:

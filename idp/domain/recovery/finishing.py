@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.domain.access.ending import void_mailed_secrets
+from idp.domain.grants.security_events import tell_of_person
 from idp.domain.people import accounts
 from idp.domain.recovery.asking import lock_account
 from idp.domain.recovery.standing import OpenReset
@@ -18,6 +19,7 @@ from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.people import Account
 from idp.model.signin import PasswordReset
+from idp.protocol.events import SecurityEvent
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ def finish(
     if opened.asks_fact or not _claim(db, opened, now=now):
         return ResetGone()
     is_first = accounts.activate(db, opened.account_id, now=now)
+    if is_first:
+        event = SecurityEvent.ACCOUNT_ACTIVATED
+        tell_of_person(db, event, opened.account_id, keys=keys, now=now)
     take_new_password(db, opened.account_id, chosen.hashed, keys=keys, now=now)
     _verify_address(db, opened, now=now)
     void_mailed_secrets(db, opened.account_id, now=now)

@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.domain.grants.security_events import tell_of_person
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.signin.devices import distrust_devices
 from idp.domain.signin.limits import forget_wrong_passwords
@@ -16,6 +17,7 @@ from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.grants import TokenFamily
 from idp.model.people import Account
 from idp.model.signin import SessionEnd
+from idp.protocol.events import SecurityEvent
 
 
 def take_new_password(
@@ -37,6 +39,7 @@ def take_new_password(
     _revoke_tokens(db, account_id, reason.value, now=now, keep=keep)
     distrust_devices(db, account_id)
     forget_wrong_passwords(db, account_id)
+    _tell_services(db, account_id, keys=keys, now=now, keep=keep)
     account = db.get_one(Account, account_id)
     if account.email is not None:
         mail = Mail(
@@ -46,6 +49,16 @@ def take_new_password(
             municipality_id=account.municipality_id,
         )
         enqueue_mail(db, mail, keys=keys, now=now)
+
+
+def _tell_services(
+    db: Session, account_id: UUID, *, keys: Keyring, now: datetime, keep: UUID | None
+) -> None:
+    changed = {"credential": "password"}
+    event = SecurityEvent.CREDENTIAL_CHANGED
+    tell_of_person(db, event, account_id, details=changed, keys=keys, now=now)
+    if keep is None:
+        tell_of_person(db, SecurityEvent.SESSIONS_REVOKED, account_id, keys=keys, now=now)
 
 
 def _revoke_tokens(

@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.domain.grants.security_events import tell_of_person
 from idp.domain.signin.devices import distrust_devices
 from idp.domain.signin.sessions import SignedIn, end_session, end_sessions_of
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.signin import SessionEnd
+from idp.protocol.events import SecurityEvent
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ def sign_out_everywhere(
     """End all sessions of the person, this one too; no device skips the code any more."""
     end_sessions_of(db, person.account_id, SessionEnd.EVERYWHERE, keys=keys, now=now)
     distrust_devices(db, person.account_id)
+    tell_of_person(db, SecurityEvent.SESSIONS_REVOKED, person.account_id, keys=keys, now=now)
     _write_audit(db, person, "signout.everywhere", actor=actor, now=now)
     return SignedOut(was_shared=person.shared_device)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.text import single_line
 from idp.domain.access.ending import end_all_access, void_mailed_secrets
+from idp.domain.grants.security_events import tell_of_person
 from idp.domain.people import accounts
 from idp.domain.people.protection import find_protection
 from idp.domain.signin import limits
@@ -19,6 +20,7 @@ from idp.domain.staff.desk import Desk, Post, find_person, note, note_refusal
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.people import Account, AccountStatus
 from idp.model.signin import SessionEnd
+from idp.protocol.events import SecurityEvent
 
 #: A reason is a sentence, not a file.
 LONGEST_REASON = 200
@@ -81,6 +83,8 @@ def suspend(db: Session, desk: Desk, case: Case, *, post: Post, now: datetime) -
         return refusal
     if not accounts.suspend(db, case.account_id, now=now):
         return Outcome.NOT_NOW
+    event = SecurityEvent.ACCOUNT_SUSPENDED
+    tell_of_person(db, event, case.account_id, keys=post.keys, now=now)
     end_all_access(db, case.account_id, SessionEnd.SUSPENDED, keys=post.keys, now=now)
     void_mailed_secrets(db, case.account_id, now=now)
     note(db, desk, "account.suspended", case.account_id, reason=case.reason, now=now)
@@ -105,6 +109,8 @@ def close(db: Session, desk: Desk, case: Case, *, post: Post, now: datetime) -> 
         return refusal
     if not accounts.close(db, case.account_id, now=now):
         return Outcome.NOT_NOW
+    event = SecurityEvent.ACCOUNT_CLOSED
+    tell_of_person(db, event, case.account_id, keys=post.keys, now=now)
     end_all_access(db, case.account_id, SessionEnd.STAFF, keys=post.keys, now=now)
     void_mailed_secrets(db, case.account_id, now=now)
     note(db, desk, "account.closed", case.account_id, reason=case.reason, now=now)
@@ -161,6 +167,8 @@ def correct_address(
     old_address, old_status = account.email, account.status
     if not accounts.change_address(db, case.account_id, wanted.email, now=now):
         return Outcome.NOT_NOW
+    event = SecurityEvent.EMAIL_CHANGED
+    tell_of_person(db, event, case.account_id, keys=post.keys, now=now)
     end_all_access(db, case.account_id, SessionEnd.STAFF, keys=post.keys, now=now)
     void_mailed_secrets(db, case.account_id, now=now)
     # What the owner of the wrong address guessed is not held against the right one.

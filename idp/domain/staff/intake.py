@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.base.keyring import Keyring
+from idp.domain.grants.security_events import tell_of_household
 from idp.domain.staff.applications import FamilyApplication
 from idp.domain.staff.desk import Desk, Post
 from idp.domain.staff.family import HouseholdChoice, HouseholdFault, resolve_household
@@ -16,7 +18,8 @@ from idp.domain.staff.issuance import (
     issue_family,
     register_family,
 )
-from idp.domain.staff.registration import RegistrationFault, find_known
+from idp.domain.staff.registration import RegisteredFamily, RegistrationFault, find_known
+from idp.protocol.events import SecurityEvent
 
 
 class IntakeWish(StrEnum):
@@ -69,7 +72,18 @@ def take_in(db: Session, desk: Desk, intake: Intake, *, post: Post, now: datetim
     family = register_family(db, desk, application, now=now)
     if isinstance(family, AlreadyRegistered | RegistrationFault):
         return family
+    if application.household_id is not None:
+        _tell_services(db, family, keys=post.keys, now=now)
     issued = None
     if intake.wish is IntakeWish.ISSUE:
         issued = issue_family(db, desk, family, post=post, now=now)[family.guardian_id]
     return TakenIn(family.household_id, family.guardian_id, issued)
+
+
+def _tell_services(db: Session, family: RegisteredFamily, *, keys: Keyring, now: datetime) -> None:
+    """Tell services that know the household: a new representative, new proxies."""
+    event = SecurityEvent.REPRESENTATIVE_CHANGED
+    tell_of_household(db, event, family.household_id, family.guardian_id, keys=keys, now=now)
+    for proxy_id in family.proxy_ids:
+        event = SecurityEvent.MEMBER_ADDED
+        tell_of_household(db, event, family.household_id, proxy_id, keys=keys, now=now)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from idp.domain.grants.security_events import tell_of_household
 from idp.domain.people import accounts
 from idp.domain.people.memberships import find_representative
 from idp.domain.staff.announcements import (
@@ -28,6 +29,7 @@ from idp.domain.staff.registration import (
     write_family,
 )
 from idp.model.people import Account, AccountStatus
+from idp.protocol.events import SecurityEvent
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def add_proxy(
             proxy_id = join_proxy(db, desk, household_id, proxy, now=now)
     except RefusedMember as refused:
         return refused.fault
+    event = SecurityEvent.MEMBER_ADDED
+    tell_of_household(db, event, household_id, proxy_id, keys=post.keys, now=now)
     if db.get_one(Account, proxy_id).status is AccountStatus.DRAFT:
         issue_account(db, desk, proxy_id, post=post, now=now)
     else:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
+from idp.protocol.events import SecurityEvent
 
 #: What a fact of a message may be; moments travel as ISO 8601 text.
 Fact = str | int | bool | None
@@ -43,6 +44,18 @@ class BackchannelLogout:
     client_id: str
     session_id: UUID
     account_id: UUID
+
+
+@dataclass(frozen=True)
+class EventMessage:
+    """A security event that a client must get, and whom it is about."""
+
+    event: SecurityEvent
+    client_id: str
+    #: The same at every try (RFC 8935 §2.1).
+    jti: str
+    account_id: UUID | None = None
+    household_id: UUID | None = None
 
 
 def enqueue_mail(db: Session, mail: Mail, *, keys: Keyring, now: datetime) -> None:
@@ -79,6 +92,30 @@ def enqueue_backchannel_logout(
             once_key=f"logout:{call.session_id}:{call.client_id}",
         ),
         body={"session_id": str(call.session_id)},
+        keys=keys,
+        now=now,
+    )
+
+
+def enqueue_event(
+    db: Session, message: EventMessage, *, details: Mapping[str, Fact], keys: Keyring, now: datetime
+) -> None:
+    """Write a security event; the worker signs the token when it pushes it (RFC 8935)."""
+    household_id = message.household_id
+    _enqueue(
+        db,
+        OutboxMessage(
+            kind=OutboxKind.SECURITY_EVENT,
+            name=message.event.value,
+            account_id=message.account_id,
+            client_id=message.client_id,
+            once_key=f"event:{message.jti}",
+        ),
+        body={
+            "jti": message.jti,
+            "household_id": str(household_id) if household_id else None,
+            "details": dict(details),
+        },
         keys=keys,
         now=now,
     )

@@ -25,7 +25,7 @@ from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
-from idp.web.oidc import authorize, consent, discovery, par, token, userinfo
+from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
 from idp.web.oidc import check_session as oidc_check_session
 from idp.web.oidc import logout as oidc_logout
 from idp.web.signin import (
@@ -33,6 +33,7 @@ from idp.web.signin import (
     activation,
     cancel,
     code,
+    device,
     flow,
     help_pages,
     language,
@@ -65,6 +66,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     login.bp,
     code.bp,
     cancel.bp,
+    device.bp,
     logout.bp,
     language.bp,
     acting_for.bp,
@@ -83,6 +85,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     authorize.bp,
     consent.bp,
     par.bp,
+    device_authorization.bp,
     token.bp,
     userinfo.bp,
     discovery.bp,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.consents import grant_consent
-from idp.domain.signin.interactions import find_walk, record_consent, record_denial
+from idp.domain.signin.interactions import AUTHORIZE, find_walk, record_consent, record_denial
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.protocol.client import RegisteredClient
@@ -66,12 +66,12 @@ def find_pending(
 ) -> PendingConsent | None:
     """Return the question of a walk of this browser; what is asked is what was stored (PX-06)."""
     walk = find_walk(db, interaction_id, walk_token, now=now)
-    if walk is None or walk.client_id is None or walk.completed_at is not None:
+    if walk is None or walk.purpose is not AUTHORIZE or walk.completed_at is not None:
         return None
     # While a second step is open, the session of this browser may be another person's.
     if walk.is_half:
         return None
-    client = find_client(db, walk.client_id)
+    client = find_client(db, str(walk.client_id))
     if client is None:
         return None
     request = from_json(walk.request)

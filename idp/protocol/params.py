@@ -43,6 +43,7 @@ KNOWN = frozenset(
         *("claims_locales", "display", "request_uri", "registration", "resource", "audience"),
         *("grant_type", "code", "code_verifier", "client_secret", "client_assertion_type"),
         *("refresh_token", "token_type_hint", "logout_hint", "access_token", "dpop_jkt"),
+        *("device_code", "subject_token_type", "actor_token_type", "requested_token_type"),
     }
 )
 

@@ -190,7 +190,8 @@ def _check_together(document: Document, metadata: ClientMetadata) -> None:
         document.fault("grant_types", "grant_needs_authentication")
     if metadata.is_public and not metadata.require_pkce:
         document.fault("kosodate_require_pkce", "pkce_needed")
-    if GrantType.REFRESH_TOKEN in metadata.grant_types and not uses_code:
+    has_person = uses_code or GrantType.DEVICE_CODE in metadata.grant_types
+    if GrantType.REFRESH_TOKEN in metadata.grant_types and not has_person:
         document.fault("grant_types", "refresh_needs_code")
 
 

@@ -56,6 +56,12 @@ GET /check_session client
 GET /consent open
 POST /consent open
 GET /continue open
+GET /device open
+POST /device open
+GET /device/<any(allowed, denied, over):outcome> open
+GET /device/confirm open
+POST /device/confirm open
+POST /device_authorization client
 GET /documents/<any(terms, privacy):name> open
 GET /end_session cross_site
 POST /end_session cross_site
@@ -164,6 +170,7 @@ def test_rule_40_only_machines_and_other_sites_need_no_form_token():
         "/api/notifications",
         "/api/pending-notices",
         "/authorize",
+        "/device_authorization",
         "/end_session",
         "/introspect",
         "/par",

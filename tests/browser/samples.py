@@ -244,6 +244,21 @@ PAGES = {
     "signin/terms_declined": {},
     "signin/terms_declined--for-app": {"client_name": BOOKING, "return_href": "/back"},
     "signin/consent": CONSENT,
+    "signin/device": {"values": {}},
+    "signin/device--unknown": {"values": {"user_code": "wdjb-mjht"}}
+    | wrong(("user_code", "signin.device.error.unknown", {})),
+    "signin/device_paused": {"until": UNTIL},
+    "signin/device_confirm": {
+        "client_name": BOOKING,
+        "client_operator": "架空市 保育課",
+        "user_code": "WDJB-MJHT",
+        "scopes": SCOPES,
+        "action_href": "#",
+        "person": PERSON,
+    },
+    "signin/device_done": {"outcome": "allowed"},
+    "signin/device_done--denied": {"outcome": "denied"},
+    "signin/device_done--over": {"outcome": "over"},
     "signin/acting_for": {"households": HOUSEHOLDS, "person": PERSON},
     "signin/acting_for--unchosen": {"households": HOUSEHOLDS, "person": PERSON}
     | wrong(("household_id", "signin.acting_for.error.choose", {})),

@@ -10,6 +10,7 @@ from idp.model.grants import (
     ClientSession,
     Consent,
     DeniedToken,
+    DeviceAuthorization,
     PushedRequest,
     ReplayMark,
     TokenFamily,
@@ -19,6 +20,8 @@ from idp.model.grants import (
 CODE_KEPT = timedelta(days=1)
 #: A pushed request stays a day: the walk that it led to uses it up at its end.
 PUSHED_KEPT = timedelta(days=1)
+#: A redeemed device code stays a day, so that its second use is seen.
+DEVICE_KEPT = timedelta(days=1)
 FAMILY_KEPT = timedelta(days=30)
 CLIENT_SESSION_KEPT = timedelta(days=90)
 CONSENT_KEPT = timedelta(days=3 * 365)
@@ -35,6 +38,7 @@ def delete_ended_grants(db: Session, *, now: datetime) -> int:
         delete(DeniedToken).where(DeniedToken.expires_at <= now),
         delete(PushedRequest).where(PushedRequest.expires_at <= now - PUSHED_KEPT),
         delete(AuthorizationCode).where(AuthorizationCode.expires_at <= now - CODE_KEPT),
+        delete(DeviceAuthorization).where(DeviceAuthorization.expires_at <= now - DEVICE_KEPT),
         delete(TokenFamily).where(
             or_(TokenFamily.expires_at <= kept_family, TokenFamily.revoked_at <= kept_family)
         ),

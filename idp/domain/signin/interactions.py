@@ -20,8 +20,9 @@ from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
 from idp.model.signin import Interaction, InteractionPurpose
 
-#: A walk that ends at a service, at the home page, or at the staff console.
+#: A walk that ends at a service, on a device, at the home page, or at the staff console.
 AUTHORIZE = InteractionPurpose.AUTHORIZE
+DEVICE = InteractionPurpose.DEVICE
 HOME = InteractionPurpose.HOME
 STAFF = InteractionPurpose.STAFF
 Purposes = frozenset[InteractionPurpose]

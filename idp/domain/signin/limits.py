@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.base.secret import keyed_digest
+from idp.base.secret import digest, keyed_digest
 from idp.domain.signin.attempts import Counter, Limit, forget_prefix
 
 #: Purposes of counters. A finished reset forgets PASSWORD of the account.
@@ -16,6 +16,7 @@ SIGN_IN_CODE = "sign_in_code"
 RESET_CODE = "reset_code"
 ACTIVATION_FACT = "activation_fact"
 TOTP = "totp"
+DEVICE_CODE = "device_code"
 MAIL = "mail"
 
 _DAY = timedelta(days=1)
@@ -45,6 +46,9 @@ _NETWORK_LIMIT = Limit("quarter", timedelta(minutes=15), 100, timedelta(minutes=
 _OVERALL_LIMIT = Limit("quarter", timedelta(minutes=15), 3000, timedelta(minutes=5), restarts=True)
 #: One account from everywhere (NIST SP 800-63B-4 §3.2.2: at most 100 in a row).
 _DISTRIBUTED_LIMIT = Limit("day", _DAY, 100, timedelta(minutes=30))
+#: Codes of devices that nobody waits with: from one browser, and from one network.
+_DEVICE_BROWSER_LIMIT = Limit("quarter", timedelta(minutes=15), 10, _CODE_PAUSE, restarts=True)
+_DEVICE_NETWORK_LIMIT = Limit("quarter", timedelta(minutes=15), 50, _CODE_PAUSE, restarts=True)
 #: How often a person is told by mail that her sign-in was locked (RL-01: once).
 LOCK_NOTICE = Limit("day", _DAY, 1)
 
@@ -90,6 +94,15 @@ def spray_counters(network: str) -> tuple[Counter, ...]:
 def code_counters(purpose: str, account_id: UUID) -> tuple[Counter, ...]:
     """Count wrong codes of one purpose of one person."""
     return tuple(Counter(purpose, account_subject(account_id), limit) for limit in CODE_LIMITS)
+
+
+def device_code_counters(network: str, browser: str) -> tuple[Counter, ...]:
+    """Count codes of devices that were tried from one browser and from one network."""
+    named = f"browser:{digest(browser).hex()}"
+    return (
+        Counter(DEVICE_CODE, named, _DEVICE_BROWSER_LIMIT),
+        Counter(DEVICE_CODE, network_place(network), _DEVICE_NETWORK_LIMIT),
+    )
 
 
 def mail_counters(

@@ -1,13 +1,16 @@
 """The dispatcher: the only router of the steps of a sign-in."""
 
+from types import MappingProxyType
+
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.db.session import OpenSession, transaction
-from idp.domain.signin.interactions import AUTHORIZE, STAFF, Walk
+from idp.domain.signin.interactions import AUTHORIZE, DEVICE, HOME, STAFF, Walk
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.walking import WalkOver, look
 from idp.oauth.answers import PendingAuthorization, answer_authorization, refuse_authorization
+from idp.oauth.device_answers import DeviceOutcome, answer_device, refuse_device
 from idp.protocol.interaction import (
     ActingFor,
     Answer,
@@ -36,7 +39,11 @@ _FAMILY_PAGES: dict[type[Step], str] = {
     ActingFor: "/acting-for",
     Consent: "/consent",
 }
+_DEVICE_PAGES = _FAMILY_PAGES | {Consent: "/device/confirm"}
 _STAFF_PAGES = _FAMILY_PAGES | {Login: "/staff/login", Code: "/staff/login/code"}
+_PAGES = MappingProxyType(
+    {AUTHORIZE: _FAMILY_PAGES, HOME: _FAMILY_PAGES, DEVICE: _DEVICE_PAGES, STAFF: _STAFF_PAGES}
+)
 
 
 @bp.get("/continue")
@@ -69,13 +76,22 @@ def _go(db: OpenSession, walk: Walk, step: Step, person: SignedIn | None) -> Res
             assert person is not None
             return _answer(db, walk, person)
         case Refuse(error):
-            return _refuse(walk, error)
+            return _refuse(db, walk, error)
         case _:
-            pages = _STAFF_PAGES if walk.purpose is STAFF else _FAMILY_PAGES
-            return see_other(walk_address(pages[type(step)], walk.id))
+            return see_other(walk_address(_PAGES[walk.purpose][type(step)], walk.id))
 
 
 def _answer(db: OpenSession, walk: Walk, person: SignedIn) -> Response:
+    if walk.purpose is DEVICE:
+        outcome = answer_device(
+            db,
+            walk,
+            person,
+            provider=current_provider(),
+            actor=current_actor(),
+            now=services().clock(),
+        )
+        return _end_device(walk, outcome)
     if walk.purpose is not AUTHORIZE:
         home = "/staff/" if walk.purpose is STAFF else "/"
         return see_other(walk.return_path or home)
@@ -90,7 +106,14 @@ def _answer(db: OpenSession, walk: Walk, person: SignedIn) -> Response:
     return send_answer(reply)
 
 
-def _refuse(walk: Walk, error: Refusal) -> Response:
+def _end_device(walk: Walk, outcome: DeviceOutcome) -> Response:
+    """Say on the person's phone how it ended; the device itself hears when it asks next."""
+    return see_other(walk_address(f"/device/{outcome}", walk.id))
+
+
+def _refuse(db: OpenSession, walk: Walk, error: Refusal) -> Response:
+    if walk.purpose is DEVICE:
+        return _end_device(walk, refuse_device(db, walk, now=services().clock()))
     if walk.purpose is not AUTHORIZE:
         return see_other("/staff/login" if walk.purpose is STAFF else "/login")
     pending = PendingAuthorization(walk.request)

@@ -13,6 +13,7 @@ from idp.domain.grants.clients import find_client
 from idp.domain.signin.code_mails import CodeRules
 from idp.domain.signin.interactions import (
     AUTHORIZE,
+    DEVICE,
     HOME,
     STAFF,
     NewInteraction,
@@ -38,7 +39,7 @@ from idp.web.limits import network_of
 from idp.web.render import language, page, see_other
 
 #: Walks of families; those of staff are never mixed with them.
-FAMILY_PURPOSES: Purposes = frozenset({AUTHORIZE, HOME})
+FAMILY_PURPOSES: Purposes = frozenset({AUTHORIZE, DEVICE, HOME})
 STAFF_PURPOSES: Purposes = frozenset({STAFF})
 
 

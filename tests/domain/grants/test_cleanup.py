@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from idp.base.secret import digest
 from idp.domain.grants.cleanup import delete_ended_grants
 from idp.domain.grants.consents import grant_consent, revoke_consent
+from idp.domain.grants.device_codes import open_device
 from idp.domain.grants.pushed_requests import push_request
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import SYSTEM
@@ -15,6 +16,7 @@ from idp.model.grants import (
     ClientSession,
     Consent,
     DeniedToken,
+    DeviceAuthorization,
     PushedRequest,
     RefreshToken,
     ReplayMark,
@@ -27,6 +29,7 @@ TABLES = (
     ClientSession,
     Consent,
     DeniedToken,
+    DeviceAuthorization,
     PushedRequest,
     RefreshToken,
     ReplayMark,
@@ -49,6 +52,7 @@ def fill(world):
     soon = world.now + timedelta(minutes=10)
     world.do(lambda db: db.execute(insert(DeniedToken).values(jti="j", expires_at=soon)))
     world.do(push_request, "app", [("state", "x")], now=world.now)
+    world.do(open_device, "app", "openid", keys=world.keys, now=world.now)
     mark = insert(ReplayMark).values(key_digest=digest("x"), expires_at=soon)
     world.do(lambda db: db.execute(mark))
 
@@ -64,7 +68,7 @@ def test_each_kind_goes_in_its_time(world):
     world.clock.advance(timedelta(minutes=10))
     assert clean(world) == 2
     world.clock.advance(timedelta(days=1, minutes=1))
-    assert clean(world) == 2
+    assert clean(world) == 3
     world.clock.advance(timedelta(days=29))
     assert clean(world) == 1
     assert counts(world)["refresh_token"] == 0

@@ -21,6 +21,7 @@ from idp.web import errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
 from idp.web.account import documents, home, household, password, profile, security
 from idp.web.admin import clients as admin_clients
+from idp.web.admin import deliveries as admin_deliveries
 from idp.web.admin import keys as admin_keys
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
@@ -102,6 +103,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     mail.bp,
     audit.bp,
     admin_clients.bp,
+    admin_deliveries.bp,
     admin_keys.bp,
 )
 

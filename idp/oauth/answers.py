@@ -80,10 +80,8 @@ def answer_authorization(
         detail={"scope": authorization.scope},
     )
     record(db, act, actor=actor, now=now)
-    session_state = _session_state(request, person, provider=provider)
-    return build_code_reply(
-        request.target, code=code, session_state=session_state, issuer=provider.issuer
-    )
+    state = _session_state(request, person, provider=provider)
+    return build_code_reply(request.target, code=code, session_state=state, issuer=provider.issuer)
 
 
 def _session_state(

@@ -44,6 +44,8 @@ POST /admin/clients/<client_id>/edit manage_clients
 POST /admin/clients/<client_id>/secret manage_clients
 GET /admin/clients/new manage_clients
 POST /admin/clients/new manage_clients
+GET /admin/deliveries manage_clients
+POST /admin/deliveries/<uuid:row_id>/try manage_clients
 GET /admin/keys manage_keys
 POST /admin/keys/<any(ES256, RS256, PS256, EdDSA):alg>/activate manage_keys
 POST /admin/keys/<any(ES256, RS256, PS256, EdDSA):alg>/publish manage_keys

@@ -12,6 +12,7 @@ from idp.web.render import page
 #: Navigation: key, address, what one must be allowed to see it.
 _PLACES = (
     ("clients", "/admin/clients", Permission.MANAGE_CLIENTS),
+    ("deliveries", "/admin/deliveries", Permission.MANAGE_CLIENTS),
     ("keys", "/admin/keys", Permission.MANAGE_KEYS),
 )
 #: What a page may say was done, from its address: a closed set.
@@ -25,6 +26,8 @@ _DONE = frozenset(
         "activated",
         "too_early",
         "nothing",
+        "tried",
+        "not_tried",
     }
 )
 

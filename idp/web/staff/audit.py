@@ -9,7 +9,8 @@ from idp.domain.staff.logbook import view_log
 from idp.domain.staff.roles import Permission
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.staff.desk import console, my_desk, page_number
+from idp.web.paging import page_number
+from idp.web.staff.desk import console, my_desk
 
 bp = Blueprint("staff_audit", __name__, url_prefix="/staff")
 

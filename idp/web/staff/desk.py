@@ -105,12 +105,6 @@ def _done() -> str | None:
     return wanted if wanted in _DONE else None
 
 
-def page_number() -> int:
-    """Return which page of a list is asked for; 0, which no list has, for nonsense."""
-    text = request.args.get("page", "1")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-
-
 def fault_errors(faults: tuple[Fault, ...]) -> list[FieldError]:
     """Return the messages of what is wrong with typed fields."""
     return [fault_error(fault.field, fault.reason) for fault in faults]

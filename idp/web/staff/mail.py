@@ -14,8 +14,9 @@ from idp.domain.staff.resending import send_again_to_waiting
 from idp.domain.staff.roles import Permission
 from idp.web.deps import services
 from idp.web.guards import staff
+from idp.web.paging import page_number
 from idp.web.render import language, see_other
-from idp.web.staff.desk import console, my_desk, my_post, page_number
+from idp.web.staff.desk import console, my_desk, my_post
 
 _COLUMNS = ("name", "kana", "email", "issued_at", "why")
 

@@ -11,7 +11,8 @@ from idp.domain.staff.search import LONGEST_QUERY, SearchQuery, search_people
 from idp.domain.staff.standing import MailStanding, Standing
 from idp.web.deps import services
 from idp.web.guards import staff
-from idp.web.staff.desk import console, fault_error, my_desk, page_number, start_of
+from idp.web.paging import page_number
+from idp.web.staff.desk import console, fault_error, my_desk, start_of
 
 bp = Blueprint("staff_search", __name__, url_prefix="/staff")
 

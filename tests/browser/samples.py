@@ -61,6 +61,41 @@ DOCUMENTS = [
         summary="ログインの記録を保管する期間を、2年から3年に改めました。",
     ),
 ]
+
+
+def a_delivery(number, kind, name, *, failed):
+    return SimpleNamespace(
+        id=f"d{number}",
+        client=number,
+        client_id=f"client-{number}",
+        kind=SimpleNamespace(value=kind),
+        name=name,
+        created_at=NOW,
+        try_count=number,
+        last_problem="status_503",
+        has_failed=failed,
+        next_try_at=None if failed else UNTIL,
+    )
+
+
+CONSOLE = {
+    "door": "admin",
+    "person": PERSON,
+    "done": None,
+    "nav": [
+        SimpleNamespace(label_key="admin.nav.clients", href="/admin/clients", current=False),
+        SimpleNamespace(label_key="admin.nav.deliveries", href="/admin/deliveries", current=True),
+    ],
+}
+DELIVERIES = SimpleNamespace(
+    deliveries=(
+        a_delivery(0, "backchannel_logout", "backchannel_logout", failed=False),
+        a_delivery(9, "security_event", "household.representative_changed", failed=True),
+    ),
+    total=2,
+    page=2,
+    page_count=3,
+)
 LOGIN = {
     "values": {},
     "remaining_tries": None,
@@ -323,6 +358,14 @@ PAGES = {
     "account/profile": {"person": PERSON, "rows": ROWS},
     "account/language": {"person": PERSON},
     "account/accessibility": {},
+    "admin/deliveries": CONSOLE
+    | {"found": DELIVERIES, "names": {"client-0": BOOKING, "client-9": CERTIFICATE}},
+    "admin/deliveries--none": CONSOLE
+    | {
+        "found": SimpleNamespace(deliveries=(), total=0, page=1, page_count=1),
+        "names": {},
+        "done": "tried",
+    },
     "staff/login": LOGIN | {"door": "staff"},
     "staff/login--wrong": LOGIN
     | {"door": "staff", "values": {"login_id": "fukushi@example.jp"}, "remaining_tries": 2}

@@ -4,17 +4,22 @@ import io
 import json
 import logging
 import tomllib
+from uuid import uuid4
 
 import pyotp
 import pytest
 import structlog
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.orm import sessionmaker
 
 from idp.base.clock import utc_now
 from idp.base.logs import configure_logs
 from idp.base.secret import to_base64url
 from idp.cli.main import main
 from idp.db.engine import configure_engine
+from idp.db.session import transaction
+from idp.domain.backstage.delivery import claim_due, mark_failed
+from idp.domain.upkeep.outbox import BackchannelLogout, enqueue_backchannel_logout
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import OutboxMessage
 from tests import factories
@@ -317,3 +322,28 @@ def test_the_level_of_the_log_is_kept():
     logging.getLogger("b").error("large")
     assert "large" in stream.getvalue()
     assert "small" not in stream.getvalue()
+
+
+def test_deliveries_are_listed_and_tried_again(idp, town, ask, database_url):
+    engine = create_engine(database_url)
+    configure_engine(engine)
+    now, keys = utc_now(), factories.make_keyring()
+    with transaction(sessionmaker(engine)) as db:
+        person = factories.make_account(db, now=now, email="hidden@example.jp")
+        ended = BackchannelLogout("booking", uuid4(), person.id)
+        enqueue_backchannel_logout(db, ended, keys=keys, now=now)
+        [row_id] = claim_due(db, limit=1, now=now)
+        mark_failed(db, row_id, "status_500")
+    engine.dispose()
+    code, listed, _ = idp("deliveries", "list")
+    assert code == 0
+    assert f"{row_id}\t" in listed
+    assert "booking\tbackchannel_logout\tfailed\t1\tstatus_500" in listed
+    assert "example.jp" not in listed
+    assert idp("deliveries", "list", "--page", 2)[0] == 1
+    assert idp("deliveries", "retry", row_id)[0] == 0
+    state = select(OutboxMessage.state, OutboxMessage.try_count)
+    assert ask(state) == [("queued", 0)]
+    assert idp("deliveries", "retry", "all") == (0, "1\n", "")
+    assert "no such delivery" in idp("deliveries", "retry", uuid4())[2]
+    assert "no id" in idp("deliveries", "retry", "x")[2]

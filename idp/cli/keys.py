@@ -1,20 +1,21 @@
 """`idp keys`: the keys that sign tokens."""
 
 import argparse
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from idp.cli.context import opened
 from idp.cli.failure import CommandError
 from idp.domain.grants.key_rotation import (
     activate_key,
-    advance_keys,
     ensure_keys,
     list_keys,
     publish_key,
     remove_key,
 )
+from idp.domain.grants.key_schedule import advance_keys, find_next_step
 from idp.domain.upkeep.audit import COMMAND_LINE
+from idp.web.key_schedule import key_schedule
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
@@ -43,8 +44,16 @@ def _ensure(options: argparse.Namespace) -> None:
 
 def _list(options: argparse.Namespace) -> None:
     with opened(options) as context:
-        for key in list_keys(context.db):
-            print(f"{key.kid}\t{key.alg}\t{key.state}\t{key.created_at:%Y-%m-%d %H:%M}Z")
+        keys = list_keys(context.db)
+        schedule = key_schedule(context.settings)
+    for key in keys:
+        following = find_next_step(key, keys, schedule)
+        coming = f"{following.step} {_write(following.at)}" if following else ""
+        print(f"{key.kid}\t{key.alg}\t{key.state}\t{_write(key.created_at)}\t{coming}")
+
+
+def _write(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 def _publish(options: argparse.Namespace) -> None:
@@ -78,9 +87,9 @@ def _activate(options: argparse.Namespace) -> None:
 
 def _advance(options: argparse.Namespace) -> None:
     with opened(options) as context:
-        wait = timedelta(seconds=context.settings.tokens.jwks_max_age_seconds)
-        done = advance_keys(context.db, published_for=wait, keys=context.keys, now=context.now)
-    print(done)
+        schedule = key_schedule(context.settings)
+        done = advance_keys(context.db, schedule, keys=context.keys, now=context.now)
+    print("\n".join(done) or "Nothing was due.")
 
 
 def _remove(options: argparse.Namespace) -> None:

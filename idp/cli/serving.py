@@ -23,12 +23,14 @@ from idp.cli.database import _check
 from idp.db.session import transaction
 from idp.domain.backstage.housekeeping import clean_up
 from idp.domain.grants.key_rotation import ensure_keys
+from idp.domain.grants.key_schedule import advance_keys
 from idp.mail.messages import Writer
 from idp.mail.transport import MailTransport
 from idp.mail.worker import Worker
 from idp.model.upkeep import OutboxKind
 from idp.settings.load import announce_config, load_settings
 from idp.web.deps import SERVICES, Services
+from idp.web.key_schedule import key_schedule
 
 #: How long requests under way may take to finish after the signal to stop.
 STOP_SECONDS = 10
@@ -114,7 +116,7 @@ def _work(options: argparse.Namespace) -> None:
         writer=Writer(texts=services.texts, templates=app.jinja_env, issuer=issuer),
         transport=MailTransport(app, settings.mail),
         http=build_http(settings),
-        upkeep=lambda: _clean_up(services),
+        upkeep=lambda: _keep_up(services),
         per_minute=settings.mail.per_minute,
     )
     calling = threading.Thread(target=_call_services, args=(worker, stop), name="calls")
@@ -142,9 +144,13 @@ def _call_services(worker: Worker, stop: threading.Event) -> None:
         stop.set()
 
 
-def _clean_up(services: Services) -> None:
+def _keep_up(services: Services) -> None:
+    """Delete what has served its time, and take the signing keys a step further."""
     with transaction(services.sessions) as db:
         clean_up(db, now=services.clock())
+    schedule = key_schedule(services.settings)
+    with transaction(services.sessions) as db:
+        advance_keys(db, schedule, keys=services.keys, now=services.clock())
 
 
 def _stop_with_parent(parent: int, stop: threading.Event) -> None:

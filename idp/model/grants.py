@@ -174,8 +174,15 @@ class SigningKey(Base):
     """A key that signs our tokens; the private half is sealed."""
 
     __tablename__ = "signing_key"
-    #: One active key for an algorithm: of two processes that make one, one wins.
+    #: One active and one waiting key for an algorithm: of two processes that make one, one wins.
     __table_args__ = (
+        Index(
+            "uq_signing_key_published",
+            "alg",
+            unique=True,
+            sqlite_where=text("state = 'published'"),
+            postgresql_where=text("state = 'published'"),
+        ),
         Index(
             "uq_signing_key_active",
             "alg",

@@ -34,6 +34,7 @@ def check(settings: Settings) -> None:
     _check_mail(settings)
     _check_files(settings)
     _check_proxies(settings)
+    _check_rotation(settings)
 
 
 def _check_bounds(settings: Settings) -> None:
@@ -135,3 +136,15 @@ def _check_proxies(settings: Settings) -> None:
         raise SettingsError("limits.store must begin with memory://, redis:// or rediss://")
     if not settings.limits.store.startswith("memory") and find_spec("redis") is None:
         raise SettingsError("limits.store needs the Python package redis; install it beside us")
+
+
+def _check_rotation(settings: Settings) -> None:
+    keys = settings.keys
+    # Beside what clients keep: how long each process goes on with the set it has read.
+    if keys.lead_hours * 3600 < settings.tokens.jwks_max_age_seconds + 60:
+        raise SettingsError(
+            "keys.lead_hours is shorter than tokens.jwks_max_age_seconds; clients would meet "
+            "a key they do not know: make it longer"
+        )
+    if keys.rotate_days and keys.rotate_days * 24 <= keys.lead_hours:
+        raise SettingsError("keys.rotate_days is shorter than keys.lead_hours; make it longer")

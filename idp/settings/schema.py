@@ -170,6 +170,30 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeySettings:
+    """[keys]: how signing keys change by themselves."""
+
+    rotate_days: int = setting(
+        "How long a key signs until its successor does; 0: keys change by hand alone.",
+        default=90,
+        low=0,
+        high=730,
+    )
+    lead_hours: int = setting(
+        "How long a new key is published before it signs; longer than jwks_max_age_seconds.",
+        default=48,
+        low=1,
+        high=720,
+    )
+    keep_days: int = setting(
+        "How long an old key still verifies; ID tokens come back as hints for 100 days.",
+        default=100,
+        low=7,
+        high=400,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class LimitSettings:
     """[limits]: request rates (account locks live in the database)."""
 
@@ -234,6 +258,7 @@ class Settings:
     signin: SignInSettings
     session: SessionSettings
     tokens: TokenSettings
+    keys: KeySettings
     limits: LimitSettings
     outgoing: OutgoingSettings
     registration: RegistrationSettings

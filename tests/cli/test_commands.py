@@ -295,8 +295,13 @@ def test_kt_01_a_key_must_be_published_for_a_while_before_it_signs(idp):
     assert idp("keys", "publish", "ES256")[0] == 0
     code, _, problem = idp("keys", "activate", "ES256")
     assert (code, "has been published" in problem) == (1, True)
-    states = [line.split("\t")[2] for line in idp("keys", "list")[1].splitlines()]
-    assert sorted(states) == ["active", "active", "published"]
+    rows = [line.split("\t") for line in idp("keys", "list")[1].splitlines()]
+    assert sorted(row[2] for row in rows) == ["active", "active", "published"]
+    coming = {(row[1], row[2]): row[4].partition(" ")[0] for row in rows}
+    assert coming[("ES256", "active")] == ""
+    assert coming[("ES256", "published")] == "activate"
+    assert coming[("RS256", "active")] == "publish_successor"
+    assert idp("keys", "advance") == (0, "Nothing was due.\n", "")
 
 
 def test_housekeeping_says_how_much_went(idp):

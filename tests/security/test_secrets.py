@@ -91,6 +91,9 @@ INSECURE = [
     ({"server": {"trusted_proxies": ["everybody"]}}, "server.trusted_proxies"),
     ({"outgoing": {"allowed_networks": ["inside"]}}, "outgoing.allowed_networks"),
     ({"limits": {"store": "file:///x"}}, "limits.store"),
+    ({"keys": {"lead_hours": 1}}, "keys.lead_hours"),
+    ({"keys": {"rotate_days": 2, "lead_hours": 48}}, "keys.rotate_days"),
+    ({"keys": {"keep_days": 6}}, "keys.keep_days"),
 ]
 
 

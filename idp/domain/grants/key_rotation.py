@@ -24,8 +24,6 @@ REQUIRED = ("ES256", "RS256")
 AVAILABLE = ("ES256", "RS256", "PS256", "EdDSA")
 #: House decision (security.md): at least 2048; a signature of 3072 bits costs three times as much.
 RSA_BITS = 2_048
-#: How long a retired key verifies on: as long as an old ID token may come back as a hint.
-RETIRED_LIFETIME = timedelta(days=100)
 
 
 @dataclass(frozen=True)
@@ -123,15 +121,28 @@ def activate_key(
     )
     if kid is None:
         return None
+    try:
+        with db.begin_nested():
+            _hand_over(db, alg, kid, now=now)
+    except _TakenAwayError:
+        return None
+    _record(db, "key.activated", kid, actor=actor, now=now)
+    return kid
+
+
+class _TakenAwayError(Exception):
+    """The published key was activated or removed by somebody else in this moment."""
+
+
+def _hand_over(db: Session, alg: str, kid: str, *, now: datetime) -> None:
+    """Retire the active key and let the published one sign, both or neither."""
     db.execute(
         update(SigningKey)
         .where(SigningKey.alg == alg, SigningKey.state == KeyState.ACTIVE)
         .values(state=KeyState.RETIRED, retired_at=now)
     )
     if not _move(db, kid, KeyState.PUBLISHED, {"state": KeyState.ACTIVE, "activated_at": now}):
-        return None
-    _record(db, "key.activated", kid, actor=actor, now=now)
-    return kid
+        raise _TakenAwayError
 
 
 def remove_key(db: Session, kid: str, *, keys: Keyring, actor: Actor, now: datetime) -> bool:
@@ -152,38 +163,6 @@ def remove_key(db: Session, kid: str, *, keys: Keyring, actor: Actor, now: datet
     if activate_key(db, alg, published_for=timedelta(), actor=actor, now=now) is None:
         ensure_keys(db, keys=keys, now=now, algorithms=(alg,))
     return True
-
-
-def advance_keys(
-    db: Session,
-    *,
-    published_for: timedelta,
-    keys: Keyring,
-    now: datetime,
-    key_lifetime: timedelta = timedelta(days=90),
-) -> tuple[str, ...]:
-    """Take every key one step further where its time has come; return what was done.
-
-    The rotation by schedule: an active key of age is given a successor, a successor that
-    every client knows becomes active, and a retired key ends.
-    """
-    done = []
-    for key in list_keys(db):
-        age = now - (key.activated_at or key.created_at)
-        if key.state is KeyState.ACTIVE and age >= key_lifetime:
-            kid = publish_key(db, key.alg, keys=keys, actor=SYSTEM, now=now)
-            done.extend([f"published {kid}"] if kid else [])
-        if key.state is KeyState.PUBLISHED:
-            kid = activate_key(db, key.alg, published_for=published_for, actor=SYSTEM, now=now)
-            done.extend([f"activated {kid}"] if kid else [])
-        if key.state is KeyState.RETIRED and _has_served(key, now=now):
-            remove_key(db, key.kid, keys=keys, actor=SYSTEM, now=now)
-            done.append(f"removed {key.kid}")
-    return tuple(done)
-
-
-def _has_served(key: KeyFacts, *, now: datetime) -> bool:
-    return key.retired_at is not None and key.retired_at + RETIRED_LIFETIME <= now
 
 
 def list_keys(db: Session) -> tuple[KeyFacts, ...]:

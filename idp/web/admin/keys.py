@@ -7,10 +7,12 @@ from werkzeug.wrappers import Response
 
 from idp.db.session import reading, transaction
 from idp.domain.grants.key_rotation import activate_key, list_keys, publish_key
+from idp.domain.grants.key_schedule import find_next_step
 from idp.domain.staff.roles import Permission
 from idp.web.admin.desk import console
 from idp.web.deps import current_actor, services
 from idp.web.guards import staff
+from idp.web.key_schedule import key_schedule
 from idp.web.render import see_other
 
 bp = Blueprint("admin_keys", __name__, url_prefix="/admin/keys")
@@ -23,11 +25,18 @@ _ALG = "any(ES256, RS256, PS256, EdDSA)"
 def show() -> Response:
     """List the keys that sign, wait or still verify."""
     with reading(services().sessions) as db:
-        keys = [key for key in list_keys(db) if key.state != "removed"]
+        known = list_keys(db)
+    schedule = key_schedule(services().settings)
+    keys = [key for key in known if key.state != "removed"]
     seconds = services().settings.tokens.jwks_max_age_seconds
     algorithms = sorted({key.alg for key in keys if key.state == "active"})
     return console(
-        "admin/keys.html", "keys", keys=keys, algorithms=algorithms, minutes=seconds // 60
+        "admin/keys.html",
+        "keys",
+        keys=keys,
+        coming={key.kid: find_next_step(key, known, schedule) for key in keys},
+        algorithms=algorithms,
+        minutes=seconds // 60,
     )
 
 

@@ -4,15 +4,11 @@ import threading
 from datetime import timedelta
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
 from sqlalchemy import select
 
 from idp.db.session import transaction
 from idp.domain.grants.key_rotation import (
-    RETIRED_LIFETIME,
     activate_key,
-    advance_keys,
     ensure_keys,
     list_keys,
     publish_key,
@@ -104,33 +100,6 @@ def test_kt_01_a_new_key_signs_only_when_every_client_knows_it(world):
     assert activate(world) == new
     assert loaded(world).signer("ES256").kid == new
     assert states(world) == ["retired", "active"]
-
-
-def test_kt_01_a_client_that_caches_the_keys_verifies_everything(world):
-    """The rotation by schedule, in its days; a cached key set is up to an hour old."""
-    world.clock.advance(timedelta(days=89))
-    cached = KeySet.import_key_set(loaded(world).jwks())
-    fetched_at = world.now
-    for _ in range(4 * 24 * 2):
-        world.clock.advance(timedelta(minutes=15))
-        world.do(advance_keys, published_for=HOUR, keys=world.keys, now=world.now)
-        token = sign({"sub": "x"}, loaded(world).signer("ES256"))
-        assert jwt.decode(token, cached, algorithms=["ES256"]).claims == {"sub": "x"}
-        if world.now - fetched_at >= HOUR:
-            cached, fetched_at = KeySet.import_key_set(loaded(world).jwks()), world.now
-    assert states(world) == ["retired", "active"]
-
-
-def test_kt_01_a_retired_key_verifies_until_it_has_served(world):
-    token = sign({"sub": "x"}, loaded(world).signer("ES256"))
-    publish(world)
-    world.clock.advance(HOUR)
-    activate(world)
-    assert open_own_token(token, loaded(world)) is not None
-    world.clock.advance(RETIRED_LIFETIME)
-    done = world.do(advance_keys, published_for=HOUR, keys=world.keys, now=world.now)
-    assert [each.partition(" ")[0] for each in done if "removed" in each] == ["removed"]
-    assert open_own_token(token, loaded(world)) is None
 
 
 def test_one_key_waits_at_a_time(world):

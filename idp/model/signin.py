@@ -122,6 +122,8 @@ class PasswordReset(Base):
     #: Shown again on the next page; sealed, since it is an address.
     sealed_email: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_activation: Mapped[bool] = mapped_column(default=False)
+    #: Opened with an upstream identity: no mail was read, so no address is proved.
+    by_identity: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: The sign-in to return to.
     interaction_id: Mapped[UUID | None]
     #: Link or code was used in this browser.

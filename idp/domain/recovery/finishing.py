@@ -55,7 +55,8 @@ def finish(
         event = SecurityEvent.ACCOUNT_ACTIVATED
         tell_of_person(db, event, opened.account_id, keys=keys, now=now)
     take_new_password(db, opened.account_id, chosen.hashed, keys=keys, now=now)
-    _verify_address(db, opened, now=now)
+    if opened.proves_address:
+        _verify_address(db, opened, now=now)
     void_mailed_secrets(db, opened.account_id, now=now)
     actor = Actor(kind="account", account_id=opened.account_id, address=visitor.address)
     for name in ("account.activated", "password.set") if is_first else ("password.set",):

@@ -169,20 +169,52 @@ def _use_up(
     )
     if email_key is None or not _claim(db, secret.id, email_key, now=now):
         return None
-    void_reset_secrets(db, account_id, now=now)
     _close_others(db, account_id, asked_id=secret.transaction_id, now=now)
-    token = new_token()
-    db.add(
-        PasswordReset(
-            id=new_id(now=now),
-            browser_digest=digest(token),
-            account_id=account_id,
-            opened_at=now,
-            created_at=now,
-            expires_at=now + rules.lifetime,
-        )
+    row = _new_reset(account_id, rules, now=now)
+    return _open(db, account_id, row, visitor, way="mail", now=now)
+
+
+def open_by_identity(
+    db: Session, account_id: UUID, visitor: Visitor, *, rules: ResetRules, now: datetime
+) -> ResetOpened | None:
+    """Open the way for a person who has proved herself at the upstream provider.
+
+    Only one who has been here before: an identity never takes the place of an activation.
+    """
+    lock_account(db, account_id)
+    status = db.scalar(select(Account.status).where(Account.id == account_id))
+    if status not in (AccountStatus.ACTIVE, AccountStatus.SUSPENDED):
+        return None
+    _close_others(db, account_id, asked_id=None, now=now)
+    row = _new_reset(account_id, rules, now=now)
+    row.by_identity = True
+    return _open(db, account_id, row, visitor, way="identity", now=now)
+
+
+def _new_reset(account_id: UUID, rules: ResetRules, *, now: datetime) -> PasswordReset:
+    return PasswordReset(
+        id=new_id(now=now),
+        account_id=account_id,
+        opened_at=now,
+        created_at=now,
+        expires_at=now + rules.lifetime,
     )
-    act = Act("password.reset_opened", subject_id=account_id)
+
+
+def _open(
+    db: Session,
+    account_id: UUID,
+    row: PasswordReset,
+    visitor: Visitor,
+    *,
+    way: str,
+    now: datetime,
+) -> ResetOpened:
+    void_reset_secrets(db, account_id, now=now)
+    token = new_token()
+    row.browser_digest = digest(token)
+    db.add(row)
+    act = Act("password.reset_opened", subject_id=account_id, detail={"way": way})
     record(db, act, actor=visitor.actor, now=now)
     return ResetOpened(browser_token=token)
 

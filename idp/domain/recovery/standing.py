@@ -35,6 +35,8 @@ class OpenReset:
     asks_fact: bool
     #: Too many wrong facts: nothing goes on here.
     is_stopped: bool
+    #: It came out of the person's mailbox; one by an upstream identity did not.
+    proves_address: bool = True
 
 
 def find_asked(
@@ -65,6 +67,7 @@ def find_open(db: Session, browser_token: str | None, *, now: datetime) -> OpenR
         login_id=account.login_id,
         asks_fact=asks_fact,
         is_stopped=asks_fact and account.activation_stopped_at is not None,
+        proves_address=not row.by_identity,
     )
 
 

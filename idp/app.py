@@ -42,6 +42,7 @@ from idp.web.signin import (
     logout,
     reset,
     reset_code,
+    staying,
     terms,
 )
 from idp.web.staff import (
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     cancel.bp,
     device.bp,
     logout.bp,
+    staying.bp,
     language.bp,
     acting_for.bp,
     terms.bp,

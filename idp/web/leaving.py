@@ -29,7 +29,7 @@ def leave(person: SignedIn, address: str, *, frames: tuple[str, ...]) -> Respons
     """
     if frames:
         allow_frames(frames)
-        response = page("signin/leaving.html", frames=frames, next_href=address)
+        response = page("signin/leaving.html", frames=frames, next_href=address, idle=None)
     else:
         response = see_other(address)
     drop_cookie("session")

@@ -23,6 +23,7 @@ from idp.domain.staff.sites import Site, find_site
 from idp.web.cookies import read_cookie
 from idp.web.csrf import form_token
 from idp.web.deps import services, state
+from idp.web.idle import read_idle
 
 _LANGUAGE_NAMES = {"ja": "日本語", "ja-simple": "やさしい日本語", "en": "English"}
 
@@ -123,6 +124,7 @@ def _common_facts() -> dict[str, Any]:
         "client_name": state().client_name,
         "person": _PersonFacts(person.name, person.role_label_key) if person else None,
         "staff_member": state().staff,
+        "idle": read_idle(person, now=services().clock()) if person else None,
         "emergency": None,
         "request_id": str(state().request_id),
     }

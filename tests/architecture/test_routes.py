@@ -100,6 +100,7 @@ GET /password/reset/sent open
 POST /password/reset/sent open
 - /revoke client
 POST /revoke client
+POST /session/keep open
 GET /signed-out open
 GET /staff/ view_people
 GET /staff/audit view_audit

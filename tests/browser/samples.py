@@ -78,6 +78,9 @@ def a_delivery(number, kind, name, *, failed):
     )
 
 
+IDLE = SimpleNamespace(
+    minutes=15, seconds_left=0, warn_seconds=120, warn_minutes=2, can_go_on=True, mark="m"
+)
 CONSOLE = {
     "door": "admin",
     "person": PERSON,
@@ -358,6 +361,13 @@ PAGES = {
     "account/profile": {"person": PERSON, "rows": ROWS},
     "account/language": {"person": PERSON},
     "account/accessibility": {},
+    "admin/deliveries--over": CONSOLE
+    | {"found": DELIVERIES, "names": {"client-0": BOOKING, "client-9": CERTIFICATE}, "idle": IDLE},
+    "account/profile--idle": {
+        "person": PERSON,
+        "rows": ROWS,
+        "idle": SimpleNamespace(**vars(IDLE) | {"seconds_left": 100}),
+    },
     "admin/deliveries": CONSOLE
     | {"found": DELIVERIES, "names": {"client-0": BOOKING, "client-9": CERTIFICATE}},
     "admin/deliveries--none": CONSOLE

@@ -30,6 +30,7 @@ def fill(rule, town=None):
         "household_id": town.household if town else NOBODY,
         "membership_id": town.membership if town else NOBODY,
         "client_id": "booking",
+        "row_id": NOBODY,
     }
     rule = re.sub(r"<any\('?([\w-]+).*?\):\w+>", r"\1", rule)
     for name, value in ids.items():

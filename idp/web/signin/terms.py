@@ -83,7 +83,7 @@ def _decline(walk: Walk) -> Response:
         sign_out(db, require_person(), actor=current_actor(), keys=services().keys, now=now)
     drop_cookie("session")
     return_href = walk_address("/continue", walk.id) if walk.client_id else None
-    return page("signin/terms_declined.html", return_href=return_href)
+    return page("signin/terms_declined.html", return_href=return_href, idle=None)
 
 
 def _form(walk: Walk, errors: tuple[FieldError, ...]) -> Response:

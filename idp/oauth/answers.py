@@ -43,6 +43,17 @@ class PendingAuthorization:
     request: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Granting:
+    """A request that nothing stands in the way of any more, and who lets whom have what."""
+
+    request: AuthorizationRequest
+    client: RegisteredClient
+    person: SignedIn
+    #: Scopes that need no question.
+    consented: frozenset[str]
+
+
 def answer_authorization(
     db: Session,
     pending: PendingAuthorization,
@@ -61,16 +72,25 @@ def answer_authorization(
     client = find_client(db, request.client_id)
     if client is None or find_usable(db, person.account_id, now=now) is None:
         return refuse_authorization(pending, Refusal.ACCESS_DENIED, issuer=provider.issuer)
+    consented = consented_scopes(db, person.account_id, client)
+    granting = Granting(request, client, person, consented)
+    return grant_authorization(db, granting, provider=provider, actor=actor, now=now)
+
+
+def grant_authorization(
+    db: Session, granting: Granting, *, provider: Provider, actor: Actor, now: datetime
+) -> Reply:
+    """Issue the code, unless the request insists on something that is not so."""
+    request, client, person = granting.request, granting.client, granting.person
     error = _find_error(request, client, person, provider=provider)
     if error is not None:
         return build_error_reply(request.target, error, issuer=provider.issuer)
-    consented = consented_scopes(db, person.account_id, client)
-    if not _without_offline(request.scope) <= consented:
-        return refuse_authorization(pending, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
+    if not _without_offline(request.scope) <= granting.consented:
+        return refuse_request(request, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
     if not _is_first_answer(db, request, now=now):
         error = RedirectedError("invalid_request_uri", "The request_uri has been answered.")
         return build_error_reply(request.target, error, issuer=provider.issuer)
-    authorization = _build(request, person, consented=consented, provider=provider)
+    authorization = _build(request, person, consented=granting.consented, provider=provider)
     code = issue_code(db, authorization, now=now)
     act = Act(
         "authorization.granted",
@@ -168,6 +188,10 @@ def _build(
 
 def refuse_authorization(pending: PendingAuthorization, error: Refusal, *, issuer: str) -> Reply:
     """Answer a walk that ended without a code (OIDC Core §3.1.2.6)."""
-    request = from_json(pending.request)
+    return refuse_request(from_json(pending.request), error, issuer=issuer)
+
+
+def refuse_request(request: AuthorizationRequest, error: Refusal, *, issuer: str) -> Reply:
+    """Answer a request with the error that a person or the provider ended it with."""
     refused = RedirectedError(error.value, _DESCRIPTIONS[error])
     return build_error_reply(request.target, refused, issuer=issuer)

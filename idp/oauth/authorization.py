@@ -11,6 +11,7 @@ from idp.domain.grants.keys import load_keys, open_own_token
 from idp.domain.grants.logout import subject_at
 from idp.domain.signin.interactions import AUTHORIZE, NewInteraction, open_interaction
 from idp.domain.signin.sessions import SignedIn
+from idp.oauth.at_once import Answered, Arrived, answer_at_once
 from idp.oauth.provider import Provider
 from idp.oauth.request_source import find_source
 from idp.protocol.authorize import resolve_client_id, resolve_reply_target
@@ -32,6 +33,8 @@ class Browser:
     #: The cookie that binds walks to it.
     walk_token: str | None
     person: SignedIn | None
+    #: The network address of it, for the audit.
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ def start_authorization(
     provider: Provider,
     now: datetime,
     lifetime: timedelta = timedelta(minutes=60),
-) -> StartedWalk | Reply:
-    """Check a request and open its walk, or return the error that the client gets.
+) -> StartedWalk | Answered | Reply:
+    """Check a request and answer it or open its walk, or return the error the client gets.
 
     Raises:
         DisplayedError: client or redirect URI cannot be trusted; nothing is sent anywhere.
@@ -72,14 +75,18 @@ def start_authorization(
         request = check_request(db, source.params, client, provider=provider, now=now)
     except RedirectedError as error:
         return build_error_reply(target, error, issuer=provider.issuer)
+    request = replace(request, pushed_id=source.pushed_id)
+    hinted_id = _hinted_account(request, client, browser.person, provider)
+    stored = to_json(request, hinted_account_id=hinted_id)
+    arrived = Arrived(request, stored, client, browser.person, browser.address)
+    answered = answer_at_once(db, arrived, provider=provider, now=now)
+    if answered is not None:
+        return answered
     wanted = NewInteraction(
         purpose=AUTHORIZE,
         client_id=client.client_id,
         municipality_id=client.municipality_id,
-        request=to_json(
-            replace(request, pushed_id=source.pushed_id),
-            hinted_account_id=_hinted_account(request, client, browser.person, provider),
-        ),
+        request=stored,
         lifetime=lifetime,
     )
     opened = open_interaction(db, wanted, browser_token=browser.walk_token, now=now)

@@ -56,8 +56,19 @@ def consented_scopes(db: Session, account_id: UUID, client: RegisteredClient) ->
     while the person is away is always hers to give (OIDC Core §11).
     """
     given = _given(db, account_id, client.client_id) or frozenset()
-    standing = client.scopes - {OFFLINE_ACCESS} if client.is_consented else frozenset({OPENID})
-    return (given & client.scopes) | standing
+    return (given & client.scopes) | _standing(client)
+
+
+def consented_among(
+    db: Session, account_id: UUID, client: RegisteredClient, wanted: frozenset[str]
+) -> frozenset[str]:
+    """Return enough of `consented_scopes` to judge these; a first-party service costs no query."""
+    standing = _standing(client)
+    return standing if wanted <= standing else consented_scopes(db, account_id, client)
+
+
+def _standing(client: RegisteredClient) -> frozenset[str]:
+    return client.scopes - {OFFLINE_ACCESS} if client.is_consented else frozenset({OPENID})
 
 
 def _given(db: Session, account_id: UUID, client_id: str) -> frozenset[str] | None:

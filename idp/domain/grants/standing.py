@@ -10,36 +10,21 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    bindparam,
     exists,
     or_,
     select,
 )
 
-from idp.db.types import UtcDateTime
-from idp.domain.people.households import is_in_force
+from idp.domain.people.acting import NOW, acts_for_its_household
 from idp.model.documents import Agreement, DocumentVersion, LegalDocument
 from idp.model.grants import TokenFamily
-from idp.model.households import (
-    Household,
-    HouseholdStatus,
-    Membership,
-    MembershipRole,
-)
 from idp.model.people import Account, AccountStatus
 from idp.model.signin import BrowserSession
-
-#: Bound to the moment of the question; every statement of this room has it.
-NOW: Any = bindparam("now", type_=UtcDateTime())
 
 # Tables, not classes: these statements run below the object mapper (idp.db.rows).
 _family: Any = TokenFamily.__table__
 _account: Any = Account.__table__
 _session: Any = BrowserSession.__table__
-_household: Any = Household.__table__
-_membership: Any = Membership.__table__
-_representative: Any = _membership.alias("representative")
-_representative_account: Any = _account.alias("representative_account")
 _document: Any = LegalDocument.__table__
 _version: Any = DocumentVersion.__table__
 _agreed_version: Any = _version.alias("agreed_version")
@@ -56,38 +41,6 @@ class Void(StrEnum):
     SESSION = "session_over"
     HOUSEHOLD = "membership_over"
     TERMS = "terms_outstanding"
-
-
-def _acts_for_household() -> ColumnElement[bool]:
-    """Return the condition that the person may (still) act for the household of the family.
-
-    The same rule as `memberships_of`: the membership is in force, and so is the one who
-    stands behind it (PX-03).
-    """
-    return exists(
-        select(1)
-        .select_from(
-            _membership.join(_household, _membership.c.household_id == _household.c.id)
-            .join(_representative, _representative.c.household_id == _household.c.id)
-            .join(
-                _representative_account,
-                _representative.c.account_id == _representative_account.c.id,
-            )
-        )
-        .where(
-            _membership.c.household_id == _family.c.household_id,
-            _membership.c.account_id == _family.c.account_id,
-            is_in_force(_membership.c, NOW),
-            is_in_force(_representative.c, NOW),
-            _representative.c.role == MembershipRole.REPRESENTATIVE,
-            _representative_account.c.status != AccountStatus.SUSPENDED,
-            _representative_account.c.status != AccountStatus.CLOSED,
-            _household.c.status == HouseholdStatus.ACTIVE,
-            _household.c.valid_from <= NOW,
-            or_(_household.c.valid_until.is_(None), _household.c.valid_until > NOW),
-        )
-        .correlate(_family)
-    )
 
 
 def select_standing() -> Select[Any]:
@@ -117,7 +70,7 @@ def select_standing() -> Select[Any]:
             _session.c.expires_at.label("session_expires_at"),
             _session.c.last_seen_at.label("session_seen_at"),
             _session.c.idle_seconds.label("session_idle_seconds"),
-            or_(_family.c.household_id.is_(None), _acts_for_household()).label("acts"),
+            or_(_family.c.household_id.is_(None), acts_for_its_household(_family)).label("acts"),
         )
         .select_from(_family)
         .join(_account, _family.c.account_id == _account.c.id)

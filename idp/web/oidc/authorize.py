@@ -7,12 +7,13 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.base.url import with_query
+from idp.oauth.at_once import Answered
 from idp.oauth.authorization import Browser, StartedWalk, start_authorization
 from idp.protocol.errors import DisplayedError
 from idp.protocol.responses import Reply
 from idp.web.client_calls import in_transaction
 from idp.web.cookies import read_cookie
-from idp.web.deps import current_person, put_cookie, services
+from idp.web.deps import current_person, peer_address, put_cookie, services
 from idp.web.guards import cross_site
 from idp.web.oidc.calls import come_back, read_address
 from idp.web.oidc.refusals import show_refusal
@@ -30,7 +31,9 @@ _log = structlog.get_logger()
 @cross_site
 def authorize() -> Response:
     """Check the request and open its walk (OIDC Core §3.1.2)."""
-    browser = Browser(walk_token=read_cookie("walk"), person=current_person())
+    browser = Browser(
+        walk_token=read_cookie("walk"), person=current_person(), address=peer_address()
+    )
     provider, now = current_provider(), services().clock()
     lifetime = timedelta(minutes=services().settings.signin.walk_lifetime_minutes)
     outcome = in_transaction(
@@ -43,6 +46,8 @@ def authorize() -> Response:
             put_cookie("walk", walk_token)
             _speak(ui_locales)
             return see_other(with_query("/continue", {"i": str(interaction_id)}))
+        case Answered(reply):
+            return send_answer(reply)
         case Reply():
             _log.info("authorization.refused", reason=outcome.params.get("error"))
             return send_answer(outcome)

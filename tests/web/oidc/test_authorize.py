@@ -301,20 +301,22 @@ def test_a_strength_that_was_insisted_on_is_reached_or_refused(rp, browser, sess
     assert "code" in answer_of(rp.authorize(browser, claims=claims, prompt="none"))
 
 
-def test_a_walk_is_answered_once(rp, browser, session_id):
+def test_a_walk_is_answered_once(rp, browser, mother, enter_session):
     first = browser.get(with_query("/authorize", rp.params()))
+    enter_session(browser, mother)
     assert "code" in answer_of(browser.get(first.location))
     again = browser.get(first.location)
     assert again.status == 400
     assert again.location is None
 
 
-def test_a_walk_belongs_to_its_browser(rp, browser, session_id, stranger):
+def test_a_walk_belongs_to_its_browser(rp, browser, stranger):
     first = browser.get(with_query("/authorize", rp.params()))
     assert stranger.get(first.location).status == 400
 
 
-def test_a_walk_ends_after_an_hour(rp, browser, session_id, clock):
+def test_a_walk_ends_after_an_hour(rp, browser, mother, enter_session, clock):
     first = browser.get(with_query("/authorize", rp.params()))
+    enter_session(browser, mother)
     clock.advance(timedelta(minutes=60))
     assert browser.get(first.location).location is None

@@ -140,13 +140,14 @@ def test_a_client_may_be_registered_to_push_always(app, world, sessions, clock, 
 
 
 def test_fapi2_par_ensure_reused_request_uri_prior_to_auth_completion_succeeds(
-    fapi, browser, session_id, enter_session, mother, app
+    fapi, browser, enter_session, mother
 ):
     request_uri = fapi.pushed(prompt="login")
     for _ in range(2):
         assert fapi.visit(browser, request_uri).status == 200
     request_uri = fapi.pushed()
     first = browser.get(with_query("/authorize", {"client_id": "fapi", "request_uri": request_uri}))
+    enter_session(browser, mother)
     assert "code" in answer_of(fapi.visit(browser, request_uri))
     # The walk that was begun first ends second: there is no code for it.
     assert_error(first.arrive(), "invalid_request_uri")

@@ -15,11 +15,15 @@ from idp.db.engine import configure_engine, engine_options
 from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.grants.request_objects import RequestObjects
 from idp.domain.signin.passwords import Hasher
+from idp.domain.upstream.config import KeyUnusable, read_private_key
+from idp.domain.upstream.provider import UpstreamConfig, UpstreamProvider
 from idp.model.base import Base
+from idp.protocol.upstream import Profile
+from idp.settings.check import SettingsError
 from idp.settings.schema import Settings
 from idp.web import errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
-from idp.web.account import documents, home, household, password, profile, security
+from idp.web.account import documents, home, household, identity, password, profile, security
 from idp.web.admin import clients as admin_clients
 from idp.web.admin import deliveries as admin_deliveries
 from idp.web.admin import keys as admin_keys
@@ -44,6 +48,7 @@ from idp.web.signin import (
     reset_code,
     staying,
     terms,
+    upstream,
 )
 from idp.web.staff import (
     audit,
@@ -76,11 +81,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     terms.bp,
     reset.bp,
     reset_code.bp,
+    upstream.bp,
     activation.bp,
     help_pages.bp,
     home.bp,
     documents.bp,
     security.bp,
+    identity.bp,
     password.bp,
     account_consents.bp,
     household.bp,
@@ -157,7 +164,33 @@ def _build_services(database: SQLAlchemy, settings: Settings, clock: Clock) -> S
         client_keys=ClientKeys(build_http(settings)),
         request_objects=RequestObjects(build_http(settings)),
         http=build_http(settings),
+        upstream=_build_upstream(settings),
     )
+
+
+def _build_upstream(settings: Settings) -> UpstreamProvider | None:
+    """Build the way to the upstream provider, if there is one.
+
+    Raises:
+        SettingsError: our key there is none.
+    """
+    upstream = settings.upstream
+    if not upstream.issuer:
+        return None
+    try:
+        key = read_private_key(upstream.private_key) if upstream.private_key else None
+    except KeyUnusable:
+        raise SettingsError("upstream.private_key must be a private JWK with a kid") from None
+    config = UpstreamConfig(
+        issuer=upstream.issuer,
+        client_id=upstream.client_id,
+        redirect_uri=f"{settings.provider.issuer}/upstream/callback",
+        profile=Profile(upstream.profile),
+        key=key,
+        client_secret=upstream.client_secret,
+        required_acr=upstream.required_acr,
+    )
+    return UpstreamProvider(config, build_http(settings))
 
 
 def build_http(settings: Settings) -> HttpClient:

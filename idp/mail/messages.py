@@ -26,6 +26,8 @@ _TEXTS = {
     "proxy_added": "mail.proxy_added",
     "access_changed": "mail.access_changed",
     "email_changed": "mail.email_changed",
+    "identity_linked": "mail.identity_linked",
+    "identity_unlinked": "mail.identity_unlinked",
 }
 
 

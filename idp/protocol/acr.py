@@ -7,6 +7,8 @@ from enum import StrEnum
 PASSWORD = "pwd"  # noqa: S105 - the method's name
 #: A one-time code, mailed or from an app.
 ONE_TIME_CODE = "otp"
+#: A card with a chip, read by another provider.
+SMART_CARD = "sc"
 #: Two independent factors. Never with a mailed code: the mailbox also resets the password.
 MULTI_FACTOR = "mfa"
 
@@ -18,6 +20,8 @@ class Acr(StrEnum):
     MAILED_CODE = "urn:kosodate:acr:pwd+emailotp"
     MULTI_FACTOR = "urn:kosodate:acr:mfa"
     PHISHING_RESISTANT = "phr"
+    #: Besides the sign-in here: a proof at the upstream provider, in this session.
+    UPSTREAM = "urn:kosodate:acr:upstream"
 
 
 #: Weakest first; also what discovery lists as `acr_values_supported`.

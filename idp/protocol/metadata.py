@@ -15,6 +15,8 @@ class ProviderFacts:
     #: Algorithms for which a key is active.
     id_token_algorithms: tuple[str, ...]
     languages: tuple[str, ...]
+    #: Whether people can prove themselves at an upstream provider.
+    has_upstream: bool = False
 
 
 def build_metadata(facts: ProviderFacts) -> dict[str, object]:
@@ -33,7 +35,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "subject_types_supported": [kind.value for kind in SubjectType],
         "id_token_signing_alg_values_supported": list(facts.id_token_algorithms),
         **_client_authentication(),
-        "acr_values_supported": [value.value for value in acr.SUPPORTED],
+        "acr_values_supported": _acr_values(facts),
         "display_values_supported": ["page", "popup", "touch", "wap"],
         "claim_types_supported": ["normal"],
         "claims_supported": list(claims.SUPPORTED),
@@ -56,6 +58,11 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "op_policy_uri": f"{facts.issuer}/documents/privacy",
         "op_tos_uri": f"{facts.issuer}/documents/terms",
     }
+
+
+def _acr_values(facts: ProviderFacts) -> list[str]:
+    known = [value for value in acr.SUPPORTED if value is not acr.Acr.UPSTREAM]
+    return [*known, acr.Acr.UPSTREAM] if facts.has_upstream else [*known]
 
 
 def _endpoints(issuer: str) -> dict[str, object]:

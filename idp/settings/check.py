@@ -35,6 +35,7 @@ def check(settings: Settings) -> None:
     _check_files(settings)
     _check_proxies(settings)
     _check_rotation(settings)
+    _check_upstream(settings)
 
 
 def _check_bounds(settings: Settings) -> None:
@@ -148,3 +149,18 @@ def _check_rotation(settings: Settings) -> None:
         )
     if keys.rotate_days and keys.rotate_days * 24 <= keys.lead_hours:
         raise SettingsError("keys.rotate_days is shorter than keys.lead_hours; make it longer")
+
+
+def _check_upstream(settings: Settings) -> None:
+    upstream = settings.upstream
+    if not upstream.issuer:
+        return
+    is_local = settings.dev.allow_http and is_loopback_http(upstream.issuer)
+    if not (upstream.issuer.startswith("https://") or is_local):
+        raise SettingsError("upstream.issuer must be https")
+    if not upstream.client_id:
+        raise SettingsError("upstream.client_id is missing; upstream.issuer is given")
+    if upstream.profile == "digital_auth_app" and not upstream.private_key:
+        raise SettingsError("upstream.private_key is missing; this provider takes no secret")
+    if not (upstream.private_key or upstream.client_secret):
+        raise SettingsError("upstream.private_key or upstream.client_secret is missing")

@@ -218,6 +218,33 @@ class OutgoingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpstreamSettings:
+    """[upstream]: another OpenID provider, where people prove who they are (JPKI)."""
+
+    issuer: str = setting(
+        "Its issuer, exactly as it publishes it; empty: people prove themselves nowhere else.",
+        default="",
+    )
+    profile: str = setting(
+        "What kind of provider it is.",
+        default="digital_auth_app",
+        choices=("digital_auth_app", "openid"),
+    )
+    name: str = setting("How pages call it.", default="デジタル認証アプリ")
+    name_en: str = setting("The same in English.", default="Digital Authentication App")
+    client_id: str = setting("The name under which it knows us.", default="")
+    private_key: str = setting(
+        "Our private key for it: a JWK (JSON) with kid; private_key_jwt.", default="", secret=True
+    )
+    client_secret: str = setting(
+        "Our secret there, where it takes no key (client_secret_post).", default="", secret=True
+    )
+    required_acr: tuple[str, ...] = setting(
+        "Values of acr that count; empty: whatever it says.", default=()
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegistrationSettings:
     """[registration]: services that register themselves."""
 
@@ -262,5 +289,6 @@ class Settings:
     limits: LimitSettings
     outgoing: OutgoingSettings
     registration: RegistrationSettings
+    upstream: UpstreamSettings
     log: LogSettings
     dev: DevSettings

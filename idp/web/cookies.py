@@ -6,8 +6,10 @@ from idp.web.deps import services, state
 
 #: session: signed in · browser: form tokens · walk: the sign-in under way · reset: the password
 #: being set · device: known or trusted device · language: chosen before anyone is known · state:
-#: which session it is, for our page in the frames of services
-KINDS = frozenset({"session", "browser", "walk", "reset", "device", "language", "state"})
+#: which session it is, for our page in the frames of services · upstream: the proof under way
+KINDS = frozenset(
+    {"session", "browser", "walk", "reset", "device", "language", "state", "upstream"}
+)
 
 
 def cookie_name(kind: str) -> str:

@@ -19,6 +19,7 @@ from idp.domain.signin.passwords import Hasher
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.staff.roles import StaffMember
 from idp.domain.upkeep.audit import Actor
+from idp.domain.upstream.provider import UpstreamProvider
 from idp.settings.schema import Settings
 
 SERVICES = "kosodate_services"
@@ -40,6 +41,8 @@ class Services:
     request_objects: RequestObjects
     #: The way out to other servers.
     http: HttpClient
+    #: Where people prove who they are, if the operator has named a provider.
+    upstream: UpstreamProvider | None
 
 
 @dataclass

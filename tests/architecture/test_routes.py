@@ -28,6 +28,9 @@ GET /account/household/<uuid:household_id>/leave signed_in
 POST /account/household/<uuid:household_id>/leave signed_in
 GET /account/household/<uuid:household_id>/proxies/<uuid:membership_id>/remove signed_in
 POST /account/household/<uuid:household_id>/proxies/<uuid:membership_id>/remove signed_in
+GET /account/identity signed_in
+POST /account/identity/link signed_in
+POST /account/identity/unlink signed_in
 GET /account/language signed_in
 POST /account/password signed_in
 GET /account/profile signed_in
@@ -91,6 +94,8 @@ GET /password/reset open
 POST /password/reset open
 GET /password/reset/check open
 POST /password/reset/check open
+GET /password/reset/identity open
+POST /password/reset/identity open
 GET /password/reset/done open
 GET /password/reset/link open
 POST /password/reset/link open
@@ -138,6 +143,7 @@ POST /terms signed_in
 - /token client
 POST /token client
 - /userinfo client
+GET /upstream/callback open
 GET /userinfo client
 POST /userinfo client
 """

@@ -314,6 +314,11 @@ PAGES = {
     }
     | wrong(("code", "signin.reset_sent.error.wrong", {})),
     "signin/reset_link": {},
+    "signin/reset_identity": {"provider_name": "デジタル認証アプリ", "failure": None},
+    "signin/reset_identity--unknown": {
+        "provider_name": "デジタル認証アプリ",
+        "failure": "unknown",
+    },
     "signin/activate_check": {"values": {}, "tries_left": None},
     "signin/activate_check--wrong": {
         "values": {"birthdate_year": "令和6", "birthdate_month": "5"},
@@ -349,6 +354,24 @@ PAGES = {
     | {"emergency": "11月29日（日）0時から5時まで、システムの手入れのため使えません。"},
     "account/security": SECURITY,
     "account/security--refused": SECURITY
+    | wrong(("current_password", "account.security.error.current", {})),
+    "account/identity": {
+        "person": PERSON,
+        "provider_name": "デジタル認証アプリ",
+        "linked": None,
+    },
+    "account/identity--linked": {
+        "person": PERSON,
+        "provider_name": "デジタル認証アプリ",
+        "linked": SimpleNamespace(linked_at=NOW, proofed_at=NOW),
+        "done_key": "account.identity.done.linked",
+    },
+    "account/identity--refused": {
+        "person": PERSON,
+        "provider_name": "デジタル認証アプリ",
+        "linked": SimpleNamespace(linked_at=NOW, proofed_at=None),
+        "failed_key": "account.identity.failed.identity_name",
+    }
     | wrong(("current_password", "account.security.error.current", {})),
     "account/document": A_TEXT,
     "account/consents": {"person": PERSON, "consents": [A_GRANT], "agreements": [AN_AGREEMENT]},

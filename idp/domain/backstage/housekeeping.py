@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, delete, or_
+from sqlalchemy import ColumnElement, Delete, delete, or_, select
 from sqlalchemy.orm import Session
 
 from idp.db.rows import change
 from idp.domain.grants.cleanup import delete_ended_grants
 from idp.domain.signin.limits import ACTIVATION_FACT
+from idp.model.people import Account, AccountStatus
 from idp.model.signin import (
     BrowserSession,
     Device,
@@ -18,6 +19,7 @@ from idp.model.signin import (
     PasswordReset,
 )
 from idp.model.upkeep import AuditEvent, OutboxMessage, OutboxState
+from idp.model.upstream import LinkedIdentity, UpstreamRequest
 
 _DAY = timedelta(days=1)
 #: How long each kind of row is kept after its end; the docstrings of the tables name the same.
@@ -42,6 +44,7 @@ def clean_up(db: Session, *, now: datetime) -> int:
 
 def _statements(now: datetime) -> tuple[Delete, ...]:
     session = BrowserSession
+    closed = select(Account.id).where(Account.status == AccountStatus.CLOSED)
     return (
         _delete(Interaction, Interaction.expires_at <= now - INTERACTIONS),
         _delete(PasswordReset, PasswordReset.expires_at <= now - RESETS),
@@ -63,6 +66,9 @@ def _statements(now: datetime) -> tuple[Delete, ...]:
             OutboxMessage.created_at <= now - OUTBOX,
         ),
         _delete(AuditEvent, AuditEvent.at <= now - AUDIT),
+        _delete(UpstreamRequest, UpstreamRequest.expires_at <= now - INTERACTIONS),
+        # A closed account keeps nobody from linking her card to her next one.
+        _delete(LinkedIdentity, LinkedIdentity.account_id.in_(closed)),
     )
 
 

@@ -20,13 +20,15 @@ from idp.domain.people.protection import protected_among
 from idp.model.households import MembershipRole, Municipality
 from idp.model.people import Account, ProofingEvent, ProtectionFlag
 from idp.model.upkeep import PendingNotice
+from idp.model.upstream import LinkedIdentity
 from idp.protocol.claims import claims_of_scopes, select_claims
 from idp.protocol.client import RegisteredClient
 from idp.protocol.subject import SubjectKind, derive_subject
 
 _ZONE = "Asia/Tokyo"
 _COUNTRY = "JP"
-#: Level of identity assurance: nobody looked, or a document was seen at the counter.
+#: Level of identity assurance: nobody looked; or a document was seen at the counter, or the
+#: upstream provider vouched for the person's name.
 _UNPROOFED, _PROOFED = 1, 2
 _OF_PROFILE = claims_of_scopes(("profile", "email", "phone", "address"))
 
@@ -240,9 +242,17 @@ def _assurance(db: Session, account_id: UUID) -> dict[str, Any]:
         .order_by(ProofingEvent.at.desc())
         .limit(1)
     ).one_or_none()
-    if event is None:
+    linked = db.execute(
+        select(LinkedIdentity.method, LinkedIdentity.proofed_at.label("at"))
+        .where(LinkedIdentity.account_id == account_id, LinkedIdentity.proofed_at.is_not(None))
+        .order_by(LinkedIdentity.proofed_at.desc())
+        .limit(1)
+    ).one_or_none()
+    proofs = [proof for proof in (event, linked) if proof is not None]
+    if not proofs:
         return {"ial": _UNPROOFED}
-    return {"ial": _PROOFED, "method": event.method, "proofed_at": int(event.at.timestamp())}
+    newest = max(proofs, key=lambda proof: proof.at)
+    return {"ial": _PROOFED, "method": newest.method, "proofed_at": int(newest.at.timestamp())}
 
 
 def _pending(db: Session, asked: Asked) -> list[dict[str, object]] | None:

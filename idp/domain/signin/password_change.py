@@ -62,11 +62,17 @@ def judge_change(
     taken: ChangeTaken, current: str, candidate: str, *, hasher: Hasher
 ) -> Chosen | CurrentWrong | tuple[PasswordFault, ...]:
     """Check the current password and judge the new one; runs outside every transaction."""
-    old_hash = taken.choice.old_hash
-    is_known = old_hash is not None and len(current) <= MAX_LENGTH
-    if not is_known or not hasher.verify(old_hash or "", current):
+    if not knows_password(taken, current, hasher=hasher):
         return CurrentWrong()
     return choose_password(taken.choice, candidate, hasher=hasher)
+
+
+def knows_password(taken: ChangeTaken, current: str, *, hasher: Hasher) -> bool:
+    """Whether the password of a counted try is right; runs outside every transaction."""
+    old_hash = taken.choice.old_hash
+    return (
+        old_hash is not None and len(current) <= MAX_LENGTH and hasher.verify(old_hash, current)
+    )
 
 
 def forgive_try(db: Session, taken: ChangeTaken) -> None:

@@ -23,6 +23,7 @@ from idp.web.guards import signed_in
 from idp.web.leaving import frames_of, leave, signed_out_address
 from idp.web.password_form import password_facts
 from idp.web.render import FieldError, language, page, see_other
+from idp.web.upstream import upstream_name
 
 bp = Blueprint("account_security", __name__, url_prefix="/account")
 bp.before_request(ask_for_agreement)
@@ -120,6 +121,7 @@ def security_page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Res
         **password_facts(),
         password_set_on=password_set_on,
         login_id=profile.login_id if profile else "",
+        identity_provider=upstream_name() if services().upstream is not None else None,
         done_key=_DONE.get(request.args.get("done", "")),
         errors=errors,
     )

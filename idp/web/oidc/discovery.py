@@ -43,6 +43,7 @@ def _metadata() -> Response:
         issuer=services().settings.provider.issuer,
         id_token_algorithms=_keys().algorithms(),
         languages=services().texts.languages,
+        has_upstream=services().upstream is not None,
     )
     return _publish(_write(facts), kind="application/json", seconds=_METADATA_SECONDS)
 

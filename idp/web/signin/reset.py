@@ -31,6 +31,7 @@ from idp.web.signin.resets import (
     reset_setup,
 )
 from idp.web.signin.walks import current_visitor, find_current_walk
+from idp.web.upstream import upstream_name
 from idp.web.waiting import wait_until
 
 bp = Blueprint("signin_reset", __name__)
@@ -112,6 +113,7 @@ def _request_form(errors: tuple[FieldError, ...], status: int = 200) -> Response
         errors=errors,
         values={name: request.form.get(name, "") for name in ("email", "email_confirm")},
         confirm_address=_asks_twice(),
+        identity_provider=upstream_name() if services().upstream is not None else None,
     )
 
 

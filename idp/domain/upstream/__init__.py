@@ -1,0 +1,1 @@
+"""Identities at another provider: a person proves there who she is."""

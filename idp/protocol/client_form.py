@@ -65,11 +65,18 @@ def read_form(
         document[name] = field in values
     document["scope"] = " ".join((_ALWAYS, *scopes))
     document["grant_types"] = [
-        "authorization_code",
+        *_kept_grants(known),
         *(["refresh_token"] if "refresh" in values else []),
     ]
     document["jwks"] = _read_json(values.get("jwks", ""))
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _kept_grants(known: Mapping[str, object]) -> list[str]:
+    """Return the grants that the form does not show; a new service has the code grant."""
+    grants = known.get("grant_types") or ["authorization_code"]
+    assert isinstance(grants, list)
+    return [str(grant) for grant in grants if grant != "refresh_token"]
 
 
 def _read_json(text: str) -> object:

@@ -56,3 +56,12 @@ def test_whatever_is_typed_is_registered_or_refused(typed):
         parse_registration(document, rules=STRICT)
     except MetadataError:
         return
+
+
+def test_grants_that_the_form_does_not_show_stay():
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    known = DOCUMENT | {"grant_types": [device, "refresh_token"]}
+    form = write_form(known)
+    assert read_form(form, (), known=known)["grant_types"] == [device, "refresh_token"]
+    form.pop("refresh")
+    assert read_form(form, (), known=known)["grant_types"] == [device]

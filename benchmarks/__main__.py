@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.accounting import memory_of
 from benchmarks.instrument import PROFILE_VARIABLE, TURN_OVER_PATH
-from benchmarks.measuring import Load, References, count_statements, measure
+from benchmarks.measuring import Load, count_statements, measure
 from benchmarks.operations import OPERATIONS, Operation, Service
 from benchmarks.postgres import running_cluster
 from benchmarks.report import Series
@@ -98,7 +98,6 @@ def _installation(
 def _measure_series(
     server: str, database: str, chosen: Sequence[Operation], options: argparse.Namespace
 ) -> Series:
-    references = References()
     with (
         _installation(database, options) as (service, database_pid),
         serving(service.town, server, workers=options.workers, threads=options.threads) as start,
@@ -113,7 +112,7 @@ def _measure_series(
         )
         for _ in range(options.runs):
             for operation in chosen:
-                figures = asyncio.run(measure(operation, service, load, references))
+                figures = asyncio.run(measure(operation, service, load))
                 series.add(operation, figures)
         loaded = memory_of([start.pid])
         series.loaded_mib, series.loaded_worker_mib = loaded.proportional_mib, loaded.largest_mib

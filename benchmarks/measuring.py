@@ -1,21 +1,16 @@
 """Running one operation on many connections, and what it cost."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from argon2 import PasswordHasher
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from benchmarks.accounting import cpu_seconds
 from benchmarks.operations import Operation, Service, Turn, UsedUp, silent
+from benchmarks.reference import Sampler
 from benchmarks.visitor import Unexpected
 from benchmarks.wire import Wire
 
-_SIGNATURES, _HASHES = 200, 5
 _MOST_ERRORS = 20
 _MOST_CODES = 3_000
 _COLLECT_SECONDS = 12.0
@@ -40,7 +35,7 @@ class Figures:
     errors: tuple[str, ...]
     cpu_ms: float
     database_cpu_ms: float
-    #: One RS256-2048 signature, taken before and after.
+    #: One RS256-2048 signature, taken at the same time.
     signature_ms: float
     per_second: float
     median_ms: float
@@ -52,32 +47,7 @@ class Figures:
         return self.cpu_ms / self.signature_ms
 
 
-class References:
-    """The costs of this machine that everything is compared with."""
-
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._stored = self._hasher.hash("reference")
-
-    def signature_ms(self) -> float:
-        """Return the CPU time of one RS256-2048 signature now."""
-        begun = time.process_time()
-        for _ in range(_SIGNATURES):
-            self._key.sign(b"reference", padding.PKCS1v15(), SHA256())
-        return (time.process_time() - begun) * 1_000 / _SIGNATURES
-
-    def hash_ms(self) -> float:
-        """Return the CPU time of verifying one password now."""
-        begun = time.process_time()
-        for _ in range(_HASHES):
-            self._hasher.verify(self._stored, "reference")
-        return (time.process_time() - begun) * 1_000 / _HASHES
-
-
-async def measure(
-    operation: Operation, service: Service, load: Load, references: References
-) -> Figures:
+async def measure(operation: Operation, service: Service, load: Load) -> Figures:
     """Prepare the operation on every connection, then run it for the time of the load."""
     wires = [Wire(load.port) for _ in range(load.connections)]
     try:
@@ -85,17 +55,15 @@ async def measure(
             await _collect_codes(service, wires)
         turns = [await operation.prepare(service, wire) for wire in wires]
         await asyncio.gather(*(turn() for turn in turns))  # warm
-        return await _run(operation, turns, load, references)
+        return await _run(operation, turns, load)
     finally:
         for wire in wires:
             wire.close()
 
 
-async def _run(
-    operation: Operation, turns: Sequence[Turn], load: Load, references: References
-) -> Figures:
+async def _run(operation: Operation, turns: Sequence[Turn], load: Load) -> Figures:
     database = [] if load.database_pid is None else [load.database_pid]
-    signatures, hashes = [references.signature_ms()], [references.hash_ms()]
+    sampler = Sampler()
     latencies: list[float] = []
     errors: list[str] = []
     server_before, database_before = cpu_seconds([load.server_pid]), cpu_seconds(database)
@@ -105,16 +73,15 @@ async def _run(
     elapsed = time.perf_counter() - begun
     server = cpu_seconds([load.server_pid]) - server_before
     of_database = cpu_seconds(database) - database_before
-    signatures.append(references.signature_ms())
-    hashes.append(references.hash_ms())
+    yardstick = sampler.stop()
     done = max(1, len(latencies))
     latencies.sort()
     return Figures(
         done=len(latencies),
         errors=tuple(errors),
-        cpu_ms=server * 1_000 / done - operation.hashes * statistics.mean(hashes),
+        cpu_ms=server * 1_000 / done - operation.hashes * yardstick.hash_ms,
         database_cpu_ms=of_database * 1_000 / done,
-        signature_ms=statistics.mean(signatures),
+        signature_ms=yardstick.signature_ms,
         per_second=done / elapsed,
         median_ms=_quantile(latencies, 0.5),
         p95_ms=_quantile(latencies, 0.95),

@@ -1,9 +1,11 @@
 """What logs, a copied database and a restart hold: nothing that opens anything, and all else."""
 
+import json
 import logging
 import sqlite3
 
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import event
 
 from idp.model.people import Account, PasswordCredential
@@ -13,7 +15,8 @@ from idp.web.deps import SERVICES
 from tests import factories
 from tests.security.support import form_token
 from tests.security.test_answers import BrokenError
-from tests.web.applications import build_app, settings_for
+from tests.upstream import CLIENT_KEY
+from tests.web.applications import ORIGIN, build_app, settings_for
 from tests.web.oidc.conftest import Service
 from tests.web.pages import Browser
 
@@ -81,6 +84,7 @@ def test_pw_09_a_fresh_installation_has_nobody_who_could_come_in(app, sessions, 
         assert page.status == 422
 
 
+UPSTREAM = {"issuer": "https://up.example", "client_id": "us", "private_key": "{}"}
 INSECURE = [
     ({"provider": {"issuer": "http://id.example.jp"}}, "provider.issuer"),
     ({"dev": {"allow_http": True}}, "dev.allow_http"),
@@ -94,6 +98,13 @@ INSECURE = [
     ({"keys": {"lead_hours": 1}}, "keys.lead_hours"),
     ({"keys": {"rotate_days": 2, "lead_hours": 48}}, "keys.rotate_days"),
     ({"keys": {"keep_days": 6}}, "keys.keep_days"),
+    ({"upstream": UPSTREAM | {"issuer": "http://up.example"}}, "upstream.issuer"),
+    ({"upstream": UPSTREAM | {"client_id": ""}}, "upstream.client_id"),
+    ({"upstream": UPSTREAM | {"private_key": ""}}, "upstream.private_key"),
+    (
+        {"upstream": UPSTREAM | {"private_key": "", "profile": "openid"}},
+        "upstream.client_secret",
+    ),
 ]
 
 
@@ -101,6 +112,32 @@ INSECURE = [
 def test_lg_05_what_is_not_safe_does_not_start_and_is_named(sections, key):
     with pytest.raises(SettingsError, match=key):
         settings_for("sqlite:///x", **sections)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"kty": "oct", "k": "AAAA"}',
+        json.dumps(CLIENT_KEY.as_dict(private=False)),
+        json.dumps(CLIENT_KEY.as_dict(private=True) | {"kid": ""}),
+        json.dumps(ECKey.generate_key("P-384", {"kid": "x"}).as_dict(private=True)),
+    ],
+)
+def test_lg_05_a_key_for_the_upstream_provider_that_is_none_does_not_start(text, clock):
+    upstream = UPSTREAM | {"private_key": text or "x"}
+    with pytest.raises(SettingsError, match=r"upstream\.private_key"):
+        build_app("sqlite:///:memory:", clock, upstream=upstream)
+
+
+def test_an_installation_with_an_upstream_provider_starts(clock):
+    key = json.dumps(CLIENT_KEY.as_dict(private=True))
+    app = build_app("sqlite:///:memory:", clock, upstream=UPSTREAM | {"private_key": key})
+    config = app.extensions[SERVICES].upstream.config
+    assert config.redirect_uri == f"{ORIGIN}/upstream/callback"
+    assert config.key.kid == CLIENT_KEY.kid
 
 
 def test_lg_05_a_missing_secret_is_named():

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -119,7 +120,7 @@ def _work(options: argparse.Namespace) -> None:
         upkeep=lambda: _keep_up(services),
         per_minute=settings.mail.per_minute,
     )
-    calling = threading.Thread(target=_call_services, args=(worker, stop), name="calls")
+    calling = threading.Thread(target=_call_services, args=(app, worker, stop), name="calls")
     calling.start()
     try:
         with app.app_context():
@@ -129,7 +130,7 @@ def _work(options: argparse.Namespace) -> None:
         calling.join()
 
 
-def _call_services(worker: Worker, stop: threading.Event) -> None:
+def _call_services(app: Flask, worker: Worker, stop: threading.Event) -> None:
     """Deliver what goes to services, apart from the mails; if this breaks, all of it ends."""
     caller = replace(
         worker,
@@ -137,9 +138,11 @@ def _call_services(worker: Worker, stop: threading.Event) -> None:
         width=_CALLS_AT_ONCE,
         per_minute=_CALLS_PER_MINUTE,
         upkeep=lambda: None,
+        scope=app.app_context,
     )
     try:
-        caller.run(stop)
+        with app.app_context():
+            caller.run(stop)
     finally:
         stop.set()
 

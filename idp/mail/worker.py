@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -62,6 +63,8 @@ class Worker:
     kinds: frozenset[OutboxKind] = frozenset(OutboxKind)
     #: How many rows are delivered at once.
     width: int = 1
+    #: What a delivery in a thread of its own is done within (sessions know their application).
+    scope: Callable[[], AbstractContextManager[object]] = nullcontext
     _next_upkeep: datetime | None = field(default=None, init=False)
     _recent: list[datetime] = field(default_factory=list, init=False)
 
@@ -92,7 +95,7 @@ class Worker:
                 self._deliver_safely(row_id)
         elif claimed:
             with ThreadPoolExecutor(max_workers=self.width) as pool:
-                list(pool.map(self._deliver_safely, claimed))
+                list(pool.map(self._deliver_apart, claimed))
         self._recent.extend(now for _ in claimed)
         return len(claimed)
 
@@ -101,6 +104,10 @@ class Worker:
         if self._next_upkeep is None or self._next_upkeep <= now:
             self.upkeep()
             self._next_upkeep = now + UPKEEP_EVERY
+
+    def _deliver_apart(self, row_id: UUID) -> None:
+        with self.scope():
+            self._deliver_safely(row_id)
 
     def _deliver_safely(self, row_id: UUID) -> None:
         """Deliver one row; whatever breaks there must not stop the others."""

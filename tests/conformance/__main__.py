@@ -1,0 +1,75 @@
+"""Run the ten certification plans against a provider: see README.md beside this file."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tests.conformance.plans import PLANS, Plan, build_fapi, build_openid
+from tests.conformance.seed import seed
+from tests.conformance.suite import Outcome, Suite
+
+
+def main(arguments: list[str]) -> int:
+    """Seed a provider, or run plans; the exit code tells whether anything failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser.add_argument("--suite", required=True, help="address of the suite, https://…")
+    parser.add_argument("--folder", type=Path, required=True, help="where seed.json lies")
+    parser.add_argument("--seed", type=Path, metavar="CONFIG", help="fill this empty provider")
+    parser.add_argument("--issuer", help="the provider to judge")
+    parser.add_argument("--ca-file", help="a private certificate authority to trust")
+    parser.add_argument("--only", default="", help="run modules whose name holds this")
+    parser.add_argument("plans", nargs="*", help="words of the plans' titles; none means all")
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        seed(options.seed, options.suite, options.folder)
+        return 0
+    if options.issuer is None:
+        parser.error("say which provider: --issuer")
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    secrets = json.loads((options.folder / "secrets.json").read_text(encoding="utf-8"))
+    suite = Suite(options.suite, ca_file=options.ca_file)
+    failed = False
+    for plan in _chosen(options.plans):
+        configuration = _configure(plan, options.issuer, secrets)
+        outcomes = []
+        for outcome in suite.run(plan, configuration, only=options.only):
+            _tell(outcome)
+            outcomes.append(outcome)
+        failed |= not all(outcome.is_clean for outcome in outcomes)
+        print(summarise(plan, outcomes), flush=True)
+    return int(failed)
+
+
+def _chosen(words: list[str]) -> list[Plan]:
+    return [
+        plan
+        for plan in PLANS
+        if not words or any(word.lower() in plan.title.lower() for word in words)
+    ]
+
+
+def _configure(plan: Plan, issuer: str, secrets: dict) -> dict:
+    if plan.is_fapi:
+        return build_fapi(issuer, keys=secrets["keys"])
+    return build_openid(issuer, initial_access_token=secrets["initial_access_token"])
+
+
+def _tell(outcome: Outcome) -> None:
+    print(f"  {outcome.status}\t{outcome.result}\t{outcome.module}", flush=True)
+    for finding in outcome.findings:
+        print(f"    {finding.level}\t{finding.condition}: {finding.message}", flush=True)
+
+
+def summarise(plan: Plan, outcomes: list[Outcome]) -> str:
+    """Return the line of a plan: modules, those that failed, warnings."""
+    failures = sum(not outcome.is_clean for outcome in outcomes)
+    warnings = sum(outcome.count("WARNING") for outcome in outcomes)
+    return f"{plan.title}\t{len(outcomes)} modules\t{failures} failed\t{warnings} warnings"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,161 @@
+"""The ten plans of a certification, and what each is told about our provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.conformance import pages
+
+ALIAS = "kosodate"
+_OPENID = {"server_metadata": "discovery", "client_registration": "dynamic_client"}
+_CODE = _OPENID | {"response_type": "code"}
+_FAPI = {
+    "openid": "openid_connect",
+    "client_auth_type": "private_key_jwt",
+    "sender_constrain": "dpop",
+    "fapi_profile": "plain_fapi",
+}
+REFUSED = "うまくいきませんでした|できません|確認|正しく|もどって"
+SIGNED_OUT = "ログアウトしました"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of the suite: its name there, its variants, and which configuration it takes."""
+
+    title: str
+    name: str
+    variant: Mapping[str, str]
+    is_fapi: bool = False
+    #: HtmlUnit cannot run it: a real browser makes its visits.
+    needs_browser: bool = False
+
+
+PLANS = (
+    Plan("Basic", "oidcc-basic-certification-test-plan", _OPENID),
+    Plan("Config", "oidcc-config-certification-test-plan", {}),
+    Plan("Form Post Basic", "oidcc-formpost-basic-certification-test-plan", _OPENID),
+    Plan("RP-Initiated Logout", "oidcc-rp-initiated-logout-certification-test-plan", _CODE),
+    Plan(
+        "Back-Channel Logout",
+        "oidcc-backchannel-rp-initiated-logout-certification-test-plan",
+        _CODE,
+    ),
+    Plan(
+        "Front-Channel Logout",
+        "oidcc-frontchannel-rp-initiated-logout-certification-test-plan",
+        _CODE,
+    ),
+    Plan(
+        "Session Management",
+        "oidcc-session-management-certification-test-plan",
+        _CODE,
+        needs_browser=True,
+    ),
+    Plan(
+        "Third-Party-Initiated Login",
+        "oidcc-3rdparty-init-login-certification-test-plan",
+        {"response_type": "code"},
+    ),
+    Plan("FAPI 2.0 Security Profile", "fapi2-security-profile-final-test-plan", _FAPI, True),
+    Plan(
+        "FAPI 2.0 Message Signing",
+        "fapi2-message-signing-final-test-plan",
+        _FAPI | {"fapi_request_method": "signed_non_repudiation", "fapi_response_mode": "jarm"},
+        True,
+    ),
+)
+
+
+def build_openid(issuer: str, *, initial_access_token: str) -> dict:
+    """Return the configuration of the plans whose clients register themselves."""
+    authorize, leave = f"{issuer}/authorize*", f"{issuer}/end_session*"
+    again = {"browser": [pages.walk(issuer, picture=True)]}
+    refused = {"browser": [pages.look_at(authorize, REFUSED)]}
+    overrides = dict.fromkeys(("oidcc-prompt-login", "oidcc-max-age-1"), again)
+    overrides["oidcc-ensure-registered-redirect-uri"] = refused
+    logout = "oidcc-rp-initiated-logout-"
+    for name in (
+        "bad-post-logout-redirect-uri",
+        "modified-id-token-hint",
+        "no-id-token-hint",
+        "query-added-to-post-logout-redirect-uri",
+        "bad-id-token-hint",
+    ):
+        page = pages.look_at(leave, f"{REFUSED}|ログアウト")
+        overrides[logout + name] = {"browser": [pages.walk(issuer), page]}
+    for name in ("no-params", "no-post-logout-redirect-uri", "only-state"):
+        page = pages.sign_out(issuer, words=SIGNED_OUT)
+        overrides[logout + name] = {"browser": [pages.walk(issuer), page]}
+    registered = {"initial_access_token": initial_access_token}
+    return {
+        "alias": ALIAS,
+        "description": "Kosodate ID",
+        "server": {
+            "discoveryUrl": f"{issuer}/.well-known/openid-configuration",
+            "login_hint": pages.LOGIN_ID,
+        },
+        "client": {"client_name": "first", **registered},
+        "client2": {"client_name": "second", **registered},
+        "browser": [pages.walk(issuer), pages.sign_out(issuer)],
+        "override": overrides,
+        "options": {"browsercontrol_css_enable": False},
+    }
+
+
+def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:
+    """Return the configuration of the FAPI plans; `keys` are the private keys of two clients."""
+    authorize = f"{issuer}/authorize*"
+    overrides = {}
+    for prefix in ("fapi2-security-profile-final-", "fapi2-message-signing-final-"):
+        overrides[prefix + "user-rejects-authentication"] = {
+            "browser": [pages.walk(issuer, first=pages.CANCEL)]
+        }
+        overrides[prefix + "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds"] = {
+            "browser": [pages.first_visit(issuer), pages.walk(issuer)]
+        }
+        for name in (
+            "par-attempt-to-use-request_uri-for-different-client",
+            "par-attempt-to-use-expired-request_uri",
+            "ensure-unsigned-authorization-request-without-using-par-fails",
+            "ensure-signed-authorization-request-without-using-par-fails",
+        ):
+            overrides[prefix + name] = {"browser": [pages.look_or_return(authorize, REFUSED)]}
+    clients = {
+        place: {
+            "client_id": client_id,
+            "scope": "openid email",
+            "jwks": {"keys": [keys[client_id]]},
+            "dpop_signing_alg": "ES256",
+        }
+        for place, client_id in (("client", "fapi1"), ("client2", "fapi2"))
+    }
+    return {
+        "alias": ALIAS,
+        "description": "Kosodate ID, FAPI 2.0",
+        "server": {"discoveryUrl": f"{issuer}/.well-known/openid-configuration"},
+        **clients,
+        "resource": {"resourceUrl": f"{issuer}/userinfo"},
+        "browser": [pages.walk(issuer)],
+        "override": overrides,
+        "options": {"browsercontrol_css_enable": False},
+    }
+
+
+def describe_fapi_client(client_id: str, suite: str, *, public_key: dict) -> dict:
+    """Return the metadata of one of the two clients, for `idp clients import`."""
+    query = "" if client_id == "fapi1" else "?dummy1=lorem&dummy2=ipsum"
+    return {
+        "client_id": client_id,
+        "client_name": client_id,
+        "kosodate_profile": "fapi2",
+        "kosodate_sector": "conformance",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [public_key]},
+        "redirect_uris": [f"{suite}/test/a/{ALIAS}/callback{query}"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": "openid profile email phone address offline_access",
+        "id_token_signed_response_alg": "ES256",
+        "authorization_signed_response_alg": "ES256",
+    }

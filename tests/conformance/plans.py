@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tests.conformance import pages
 
-ALIAS = "kosodate"
+#: Two, so that plans of both kinds may run at once: an alias belongs to one test at a time.
+ALIAS, FAPI_ALIAS = "kosodate", "kosodate-fapi"
 _OPENID = {"server_metadata": "discovery", "client_registration": "dynamic_client"}
 _CODE = _OPENID | {"response_type": "code"}
 _FAPI = {
@@ -130,7 +131,7 @@ def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:
         for place, client_id in (("client", "fapi1"), ("client2", "fapi2"))
     }
     return {
-        "alias": ALIAS,
+        "alias": FAPI_ALIAS,
         "description": "Kosodate ID, FAPI 2.0",
         "server": {"discoveryUrl": f"{issuer}/.well-known/openid-configuration"},
         **clients,
@@ -152,7 +153,7 @@ def describe_fapi_client(client_id: str, suite: str, *, public_key: dict) -> dic
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",
         "jwks": {"keys": [public_key]},
-        "redirect_uris": [f"{suite}/test/a/{ALIAS}/callback{query}"],
+        "redirect_uris": [f"{suite}/test/a/{FAPI_ALIAS}/callback{query}"],
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "scope": "openid profile email phone address offline_access",

@@ -157,6 +157,8 @@ def _build(
     facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
     if request.nonce is not None:
         facts["nonce"] = request.nonce
+    if request.resources:
+        facts["resources"] = list(request.resources)
     if request.dpop_jkt is not None:
         facts["dpop_jkt"] = request.dpop_jkt
     for name, claims in (

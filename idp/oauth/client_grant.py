@@ -7,6 +7,7 @@ from idp.oauth.code_grant import check_grant_allowed
 from idp.oauth.tokens import UnsignedTokens, prepare_client_token
 from idp.protocol.client import GrantType, RegisteredClient
 from idp.protocol.errors import EndpointError
+from idp.protocol.resources import DESCRIPTION, ERROR, asked_resources, is_within
 from idp.protocol.scope import OFFLINE_ACCESS, OPENID, join_scope, parse_scope
 
 #: Scopes that mean something only when a person is there.
@@ -23,6 +24,9 @@ class ClientGrant(ClientCredentialsGrant):
         check_grant_allowed(client, GrantType.CLIENT_CREDENTIALS)
         self.request.client = client
         self.request.scope = _choose_scope(client, self.request.form.get("scope"))
+        self.request.resources = asked_resources(self.request.call.params)
+        if not is_within(self.request.resources, client.resources):
+            raise EndpointError(ERROR, DESCRIPTION)
 
     def create_token_response(self) -> tuple[int, UnsignedTokens, object]:
         """Prepare the token; no refresh token (RFC 6749 §4.4.3)."""
@@ -33,6 +37,7 @@ class ClientGrant(ClientCredentialsGrant):
             self.request.scope,
             provider=server.provider,
             now=server.now,
+            resources=self.request.resources,
         )
         return 200, tokens, self.TOKEN_RESPONSE_HEADER
 

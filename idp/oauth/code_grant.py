@@ -10,6 +10,7 @@ from idp.oauth.tokens import Granted, UnsignedTokens, prepare_tokens
 from idp.protocol import pkce
 from idp.protocol.client import GrantType, RegisteredClient
 from idp.protocol.errors import EndpointError
+from idp.protocol.resources import DESCRIPTION, ERROR, asked_resources
 
 
 def check_grant_allowed(client: RegisteredClient, grant: GrantType) -> None:
@@ -41,9 +42,12 @@ class CodeGrant(AuthorizationCodeGrant):
             redirect_uri=form.get("redirect_uri", ""),
             code_verifier=verifier,
             key=self.server.key,
+            resources=asked_resources(self.request.call.params),
         )
         outcome = redeem_code(self.server.db, presented, now=self.server.now)
         self._record(client, outcome)
+        if outcome is CodeRefusal.TARGET:
+            raise EndpointError(ERROR, DESCRIPTION, reason=outcome.value)
         if not isinstance(outcome, Family):
             raise EndpointError(
                 "invalid_grant", "The code is not valid any more.", reason=outcome.value
@@ -79,6 +83,7 @@ class CodeGrant(AuthorizationCodeGrant):
             scope=family.scope,
             refresh_token=refresh_token,
             nonce=family.facts.get("nonce"),
+            resources=asked_resources(self.request.call.params),
         )
         tokens = prepare_tokens(server.db, granted, provider=server.provider, now=server.now)
         return 200, tokens, self.TOKEN_RESPONSE_HEADER

@@ -14,6 +14,7 @@ from idp.oauth.code_grant import check_grant_allowed
 from idp.oauth.tokens import Granted, UnsignedTokens, prepare_tokens
 from idp.protocol.client import GrantType, RegisteredClient
 from idp.protocol.errors import EndpointError
+from idp.protocol.resources import DESCRIPTION, ERROR, asked_resources
 from idp.protocol.scope import join_scope, parse_scope
 
 
@@ -34,6 +35,7 @@ class RefreshGrant(RefreshTokenGrant):
             rotation=Rotation.ALWAYS if client.is_public else Rotation.NEVER,
             idle_lifetime=self.server.provider.refresh_idle,
             key=self.server.key,
+            resources=asked_resources(self.request.call.params),
         )
         outcome = redeem_refresh_token(
             self.server.db,
@@ -46,6 +48,8 @@ class RefreshGrant(RefreshTokenGrant):
         )
         if outcome is RefreshRefusal.SCOPE:
             raise EndpointError("invalid_scope", "More was asked for than was granted.")
+        if outcome is RefreshRefusal.TARGET:
+            raise EndpointError(ERROR, DESCRIPTION, reason=outcome.value)
         if not isinstance(outcome, Refreshed):
             raise EndpointError(
                 "invalid_grant", "The refresh token is not valid any more.", reason=outcome.value
@@ -58,7 +62,11 @@ class RefreshGrant(RefreshTokenGrant):
         client: RegisteredClient = self.request.client
         used: Refreshed = self.request.refresh_token
         granted = Granted(
-            client=client, family=used.family, scope=used.scope, refresh_token=used.new_token
+            client=client,
+            family=used.family,
+            scope=used.scope,
+            refresh_token=used.new_token,
+            resources=asked_resources(self.request.call.params),
         )
         server = self.server
         tokens = prepare_tokens(server.db, granted, provider=server.provider, now=server.now)

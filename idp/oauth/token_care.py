@@ -58,7 +58,9 @@ def _describe(
 ) -> Mapping[str, object]:
     match live:
         case LiveToken():
-            is_for_caller = client.client_id in (live.client_id, *live.audience)
+            is_for_caller = client.client_id == live.client_id or bool(
+                {client.client_id, *client.audiences} & set(live.audience)
+            )
             return _describe_access(live, provider) if is_for_caller else _INACTIVE
         case LiveRefreshToken():
             is_own = client.client_id == live.family.client_id

@@ -27,6 +27,13 @@ class Granted:
     refresh_token: str | None
     #: The nonce of the request, only with the first ID token (OIDC Core §12.2).
     nonce: str | None = None
+    #: The services that the access token is for; empty: those of the authorization.
+    resources: tuple[str, ...] = ()
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """For whom the access token is, if for others than us (RFC 8707 §2.2)."""
+        return self.resources or tuple(str(each) for each in self.family.facts.get("resources", ()))
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def prepare_tokens(
     return UnsignedTokens(
         access=AccessTokenFacts(
             issuer=provider.issuer,
-            audience=provider.issuer,
+            audience=granted.audience or (provider.issuer,),
             client_id=client.client_id,
             subject=subject,
             scope=granted.scope,
@@ -126,7 +133,13 @@ def _id_token(
 
 
 def prepare_client_token(
-    db: Session, client: RegisteredClient, scope: str, *, provider: Provider, now: datetime
+    db: Session,
+    client: RegisteredClient,
+    scope: str,
+    *,
+    provider: Provider,
+    now: datetime,
+    resources: tuple[str, ...] = (),
 ) -> UnsignedTokens:
     """Collect what a client's own access token will say; no row is written for it.
 
@@ -135,7 +148,7 @@ def prepare_client_token(
     return UnsignedTokens(
         access=AccessTokenFacts(
             issuer=provider.issuer,
-            audience=provider.issuer,
+            audience=resources or (provider.issuer,),
             client_id=client.client_id,
             subject=client.client_id,
             scope=scope,

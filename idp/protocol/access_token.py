@@ -19,7 +19,7 @@ class AccessTokenFacts:
     """What an access token says. Without a person it is a client's own."""
 
     issuer: str
-    audience: str
+    audience: tuple[str, ...]
     client_id: str
     subject: str
     scope: str
@@ -56,7 +56,7 @@ def build_access_token(facts: AccessTokenFacts, *, jti: str, now: datetime) -> d
     token: dict[str, object] = {
         "iss": facts.issuer,
         "sub": facts.subject,
-        "aud": facts.audience,
+        "aud": facts.audience[0] if len(facts.audience) == 1 else list(facts.audience),
         "client_id": facts.client_id,
         "scope": facts.scope,
         "jti": jti,

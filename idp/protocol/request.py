@@ -11,6 +11,7 @@ from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.errors import RedirectedError
 from idp.protocol.params import Params
 from idp.protocol.prompt import Prompt, parse_prompt
+from idp.protocol.resources import asked_resources, check_resources
 from idp.protocol.scope import join_scope, parse_scope, split_scope
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -36,6 +37,8 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     #: `sub` of the person the client expects, from a genuine id_token_hint.
     hinted_subject: str | None = None
+    #: For which services its tokens are; empty: for ours alone.
+    resources: tuple[str, ...] = ()
     #: The key that the code will be bound to (RFC 9449 §10).
     dpop_jkt: str | None = None
     #: The pushed request it came from: used up by the answer.
@@ -56,7 +59,7 @@ def build_request(
     Raises:
         RedirectedError: the first check that fails.
     """
-    for check in REDIRECTING_CHECKS:
+    for check in (*REDIRECTING_CHECKS, check_resources):
         check(params, client)
     values = params.values
     asked = parse_claims(values["claims"]) if "claims" in values else NO_CLAIMS
@@ -76,6 +79,7 @@ def build_request(
         login_hint=values.get("login_hint"),
         ui_locales=_words(values.get("ui_locales")),
         hinted_subject=claims.subject or hinted_subject,
+        resources=asked_resources(params),
         dpop_jkt=_parse_thumbprint(values.get("dpop_jkt")),
     )
 
@@ -142,6 +146,7 @@ def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) ->
         "login_hint": request.login_hint,
         "ui_locales": list(request.ui_locales),
         "hinted_subject": request.hinted_subject,
+        "resources": list(request.resources),
         "dpop_jkt": request.dpop_jkt,
         "pushed_id": request.pushed_id,
         "hinted_account_id": None if hinted_account_id is None else str(hinted_account_id),
@@ -176,6 +181,7 @@ def from_json(stored: Mapping[str, object]) -> AuthorizationRequest:
         login_hint=_optional(stored["login_hint"]),
         ui_locales=_texts(stored["ui_locales"]),
         hinted_subject=_optional(stored["hinted_subject"]),
+        resources=_texts(stored.get("resources", [])),
         dpop_jkt=_optional(stored.get("dpop_jkt")),
         pushed_id=_optional(stored.get("pushed_id")),
     )

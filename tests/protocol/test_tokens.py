@@ -83,7 +83,7 @@ def test_at_hash_is_the_example_of_the_specification():
 def access_facts(**changes):
     facts = {
         "issuer": ISSUER,
-        "audience": ISSUER,
+        "audience": (ISSUER,),
         "client_id": "rp",
         "subject": "sub-1",
         "scope": "openid",

@@ -24,6 +24,7 @@ from idp.domain.grants.standing import (
 from idp.domain.grants.token_families import NewFamily, open_family, revoke_family
 from idp.model.grants import AuthorizationCode, TokenFamily
 from idp.protocol import pkce
+from idp.protocol.resources import is_within
 
 _family: Any = TokenFamily.__table__
 _code: Any = AuthorizationCode.__table__
@@ -91,6 +92,8 @@ class PresentedCode:
     code_verifier: str
     #: The key that the client has proved to hold (RFC 9449 §10).
     key: str | None = None
+    #: The services it wants a token for; empty: all that were granted.
+    resources: tuple[str, ...] = ()
 
 
 class CodeRefusal(StrEnum):
@@ -101,6 +104,8 @@ class CodeRefusal(StrEnum):
     EXPIRED = "code_expired"
     REDIRECT_URI = "code_redirect_uri_mismatch"
     VERIFIER = "code_verifier_mismatch"
+    #: A token for a service that was not granted was asked for: the client hears `invalid_target`.
+    TARGET = "code_target"
     KEY = "code_key_mismatch"
 
 
@@ -139,7 +144,8 @@ def _find_refusal(presented: PresentedCode, row: Any, *, now: datetime) -> CodeR
         return CodeRefusal.VERIFIER
     if row.facts.get("dpop_jkt") not in (None, presented.key):
         return CodeRefusal.KEY
-    return None
+    is_granted = is_within(presented.resources, row.facts.get("resources", ()))
+    return None if is_granted else CodeRefusal.TARGET
 
 
 def _claim(db: Session, code_id: UUID, *, now: datetime) -> bool:

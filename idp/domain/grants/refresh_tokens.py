@@ -25,6 +25,7 @@ from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.grants import RefreshToken, TokenFamily
+from idp.protocol.resources import is_within
 from idp.protocol.scope import is_narrower
 
 #: The end of a token that is used daily is moved at most so often: a refresh seldom writes.
@@ -71,6 +72,8 @@ class RefreshRefusal(StrEnum):
     KEY = "refresh_key_mismatch"
     #: More than was granted was asked for: the client hears `invalid_scope`.
     SCOPE = "refresh_scope"
+    #: A token for another service was asked for: the client hears `invalid_target`.
+    TARGET = "refresh_target"
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class PresentedRefreshToken:
     idle_lifetime: timedelta = timedelta(days=30)
     #: The key that the client has proved to hold.
     key: str | None = None
+    #: The services it wants a token for this time; empty: all that were granted.
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,8 @@ def _find_refusal(
     void = find_void_for_grant(row, now=now)
     if void is not None:
         return void
+    if not is_within(presented.resources, row.facts.get("resources", ())):
+        return RefreshRefusal.TARGET
     if presented.scope is not None and not is_narrower(presented.scope, row.scope):
         return RefreshRefusal.SCOPE
     return None

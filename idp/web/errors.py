@@ -56,12 +56,22 @@ def _expected(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
-    answer = _json(status, _oauth_code(status)) if _is_machine() else _page_of(error, status)
+    answer = _json(status, _oauth_code(status)) if _is_machine() else _page_or_text(error, status)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     if isinstance(error, TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after or 60)
     return answer
+
+
+def _page_or_text(error: HTTPException, status: int) -> AnyResponse:
+    try:
+        return _page_of(error, status)
+    except Exception as broken:  # noqa: BLE001 - the page may meet what the view never came to
+        number = state().request_id
+        kind, places = type(broken).__name__, places_of(broken)
+        _LOG.error("page.failed kind=%s request_id=%s at=%s", kind, number, places)
+        return Response(f"{status} {number}\n", status, mimetype="text/plain")
 
 
 def _page_of(error: HTTPException, status: int) -> AnyResponse:

@@ -52,7 +52,16 @@ def test_br_01_every_address_that_takes_a_form_without_a_token_is_known(app):
     free = {rule for rule, kind in routes(app, "POST") if kind is GuardKind.CROSS_SITE}
     assert free == {"/authorize", "/end_session"}
     machines = {rule for rule, kind in routes(app, "POST") if kind is GuardKind.CLIENT}
-    assert machines == {"/token", "/revoke", "/introspect", "/userinfo", "/api/notifications"}
+    assert machines == {
+        "/token",
+        "/revoke",
+        "/introspect",
+        "/userinfo",
+        "/par",
+        "/register",
+        "/device_authorization",
+        "/api/notifications",
+    }
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

@@ -13,6 +13,7 @@ from idp.oauth.client_authentication import authenticate_client
 from idp.oauth.client_grant import ClientGrant
 from idp.oauth.code_grant import CodeGrant
 from idp.oauth.device_grant import DeviceGrant
+from idp.oauth.exchange_grant import ExchangeGrant
 from idp.oauth.proofs import require_key, resolve_key
 from idp.oauth.provider import Provider
 from idp.oauth.refresh_grant import RefreshGrant
@@ -26,7 +27,7 @@ from idp.protocol.params import Fault
 _CHECKED_TRANSPORT = "https://checked-at-the-start/token"
 
 #: Every grant that the token endpoint knows.
-GRANTS = (CodeGrant, RefreshGrant, ClientGrant, DeviceGrant)
+GRANTS = (CodeGrant, RefreshGrant, ClientGrant, DeviceGrant, ExchangeGrant)
 
 
 class FormRequest(OAuth2Request):

@@ -82,6 +82,7 @@ def _describe_access(live: LiveToken, provider: Provider) -> Mapping[str, object
         "jti": live.jti,
         "iat": live.issued_at,
         "exp": live.expires_at,
+        **({} if live.household is None else {"household_id": live.household}),
         **bound,
     }
 

@@ -46,6 +46,8 @@ class UnsignedTokens:
     id_signer: LoadedKey | None
     refresh_token: str | None
     now: datetime
+    #: What kind of token this is, said only of exchanged ones (RFC 8693 §2.2.1).
+    issued_token_type: str | None = None
 
     def bound_to(self, key: str) -> "UnsignedTokens":
         """Return the same tokens for the holder of a key alone (RFC 9449 §5)."""
@@ -69,6 +71,8 @@ class UnsignedTokens:
             body["id_token"] = sign(facts, self.id_signer)
         if self.refresh_token is not None:
             body["refresh_token"] = self.refresh_token
+        if self.issued_token_type is not None:
+            body["issued_token_type"] = self.issued_token_type
         return body
 
 

@@ -29,6 +29,8 @@ class AccessTokenFacts:
     authenticated_at: datetime | None = None
     #: The thumbprint of the key that must be proved with it (RFC 9449 §6.1).
     key: str | None = None
+    #: The household the person acts for, as the audience knows it.
+    household: str | None = None
 
 
 def new_jti(family_id: UUID | None) -> str:
@@ -66,6 +68,8 @@ def build_access_token(facts: AccessTokenFacts, *, jti: str, now: datetime) -> d
     if facts.acr is not None and facts.authenticated_at is not None:
         token["acr"] = facts.acr
         token["auth_time"] = int(facts.authenticated_at.timestamp())
+    if facts.household is not None:
+        token["household_id"] = facts.household
     if facts.key is not None:
         token["cnf"] = {"jkt": facts.key}
     return token

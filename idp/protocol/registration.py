@@ -37,6 +37,7 @@ _MUNICIPALITY = re.compile(r"[0-9]{6}")
 #: A secret somebody else made must be as hard to guess as ours (128 bits at least).
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")
 _MAX_TEXT = 200
+_CONFIDENTIAL_GRANTS = frozenset({GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE})
 
 
 class MetadataError(Exception):
@@ -186,7 +187,7 @@ def _check_together(document: Document, metadata: ClientMetadata) -> None:
         document.fault("redirect_uris", "redirect_uri_needed")
     if "" not in metadata.names:
         document.fault("client_name", "needed")
-    if metadata.is_public and GrantType.CLIENT_CREDENTIALS in metadata.grant_types:
+    if metadata.is_public and metadata.grant_types & _CONFIDENTIAL_GRANTS:
         document.fault("grant_types", "grant_needs_authentication")
     if metadata.is_public and not metadata.require_pkce:
         document.fault("kosodate_require_pkce", "pkce_needed")

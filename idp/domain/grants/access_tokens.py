@@ -30,7 +30,8 @@ _OF_PERSON = (
         _client.c.status.label("client_status"),
         _client.c.version.label("client_version"),
     )
-    .join(_client, _family.c.client_id == _client.c.id)
+    # Not the client of the family: a token may have been exchanged by another one.
+    .join(_client, _client.c.id == bindparam("client"))
     .where(_family.c.id == bindparam("family"))
 )
 _OF_CLIENT = select(
@@ -71,6 +72,8 @@ class LiveToken:
     family: Family | None
     #: The key it is bound to: without it, it is worth nothing (RFC 9449 §6).
     key: str | None = None
+    #: The household it is about, as its audience knows it.
+    household: str | None = None
 
 
 def check_access_token(
@@ -96,10 +99,11 @@ def _look_up(
 ) -> LiveToken | TokenRefusal | Void:
     jti = str(claims["jti"])
     family_id = access_token.family_of_jti(jti)
+    token = {"jti": jti, "client": claims["client_id"]}
     if family_id is None:
-        row = fetch_one(db, _OF_CLIENT, {"jti": jti, "client": claims["client_id"]})
+        row = fetch_one(db, _OF_CLIENT, token)
     else:
-        row = fetch_one(db, _OF_PERSON, {"jti": jti, "family": family_id, "now": now})
+        row = fetch_one(db, _OF_PERSON, token | {"family": family_id, "now": now})
     refusal = _find_refusal(row)
     if refusal is not None:
         return refusal
@@ -131,6 +135,7 @@ def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> Live
         expires_at=int(number_of(claims, "exp") or 0),
         family=family,
         key=access_token.key_of(claims),
+        household=claims.get("household_id"),
     )
 
 

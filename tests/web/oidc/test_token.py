@@ -129,6 +129,7 @@ def test_cd_08_other_grants_are_not_supported(rp, grant):
     [
         "client_credentials",
         "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
     ],
 )
 def test_cd_08_a_grant_the_client_was_not_registered_for(rp, grant):

@@ -23,7 +23,16 @@ from idp.settings.check import SettingsError
 from idp.settings.schema import Settings
 from idp.web import errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
-from idp.web.account import documents, home, household, identity, password, profile, security
+from idp.web.account import (
+    documents,
+    home,
+    household,
+    identity,
+    password,
+    profile,
+    second_step,
+    security,
+)
 from idp.web.admin import clients as admin_clients
 from idp.web.admin import deliveries as admin_deliveries
 from idp.web.admin import keys as admin_keys
@@ -86,6 +95,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     help_pages.bp,
     home.bp,
     documents.bp,
+    second_step.bp,
     security.bp,
     identity.bp,
     password.bp,

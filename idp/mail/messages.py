@@ -26,6 +26,8 @@ _TEXTS = {
     "proxy_added": "mail.proxy_added",
     "access_changed": "mail.access_changed",
     "email_changed": "mail.email_changed",
+    "second_step_on": "mail.second_step_on",
+    "second_step_off": "mail.second_step_off",
     "identity_linked": "mail.identity_linked",
     "identity_unlinked": "mail.identity_unlinked",
 }

@@ -33,6 +33,7 @@ POST /account/identity/link signed_in
 POST /account/identity/unlink signed_in
 GET /account/language signed_in
 POST /account/password signed_in
+POST /account/second-step signed_in
 GET /account/profile signed_in
 GET /account/security signed_in
 POST /account/sessions/end signed_in

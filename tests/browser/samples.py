@@ -355,6 +355,15 @@ PAGES = {
     "account/security": SECURITY,
     "account/security--refused": SECURITY
     | wrong(("current_password", "account.security.error.current", {})),
+    "account/security--step-off": SECURITY
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, has_mail=True)},
+    "account/security--step-on": SECURITY
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=True, has_mail=True)}
+    | wrong(("step_password", "account.security.error.current", {})),
+    "account/security--step-always": SECURITY
+    | {"factors": [], "step": SimpleNamespace(is_free=False, is_on=True, has_mail=True)},
+    "account/security--step-no-mail": SECURITY
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, has_mail=False)},
     "account/identity": {
         "person": PERSON,
         "provider_name": "デジタル認証アプリ",

@@ -1,6 +1,11 @@
 """How the suite's scripted browser (HtmlUnit: forms, no modern scripts) walks through our pages."""
 
 LOGIN_ID, PASSWORD = "conformance@example.jp", "Himawari-42-batake"
+#: What our pages say: the scripted browser may ask for either language.
+SIGN_IN = "ログイン|Sign in"
+REFUSED = "できません|cannot continue|not possible"
+ASKED = "ログアウト|sign out"
+SIGNED_OUT = "ログアウトしました|signed out"
 #: The suite's own page, where every walk ends.
 DONE = {
     "task": "Back at the client",
@@ -11,7 +16,7 @@ DONE = {
 
 def type_in(*, picture: bool) -> dict:
     """Fill in the sign-in page; `picture` shows the certifier that it came again."""
-    look = [["wait", "xpath", "//*", 10, "ログイン", "update-image-placeholder-optional"]]
+    look = [["wait", "xpath", "//*", 10, SIGN_IN, "update-image-placeholder-optional"]]
     return {
         "task": "Sign in",
         "optional": True,
@@ -65,7 +70,7 @@ def look_or_return(match: str, words: str) -> dict:
 
 def first_visit(issuer: str) -> dict:
     """Open the sign-in page once and leave it."""
-    look = ["wait", "xpath", "//*", 10, "ログイン"]
+    look = ["wait", "xpath", "//*", 10, SIGN_IN]
     return {
         "match": f"{issuer}/authorize*",
         "match-limit": 1,

@@ -8,15 +8,13 @@ from tests.conformance import pages
 #: Two, so that plans of both kinds may run at once: an alias belongs to one test at a time.
 ALIAS, FAPI_ALIAS = "kosodate", "kosodate-fapi"
 _OPENID = {"server_metadata": "discovery", "client_registration": "dynamic_client"}
-_CODE = _OPENID | {"response_type": "code"}
+_CODE = {"client_registration": "dynamic_client", "response_type": "code"}
 _FAPI = {
     "openid": "openid_connect",
     "client_auth_type": "private_key_jwt",
     "sender_constrain": "dpop",
     "fapi_profile": "plain_fapi",
 }
-REFUSED = "うまくいきませんでした|できません|確認|正しく|もどって"
-SIGNED_OUT = "ログアウトしました"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def build_openid(issuer: str, *, initial_access_token: str) -> dict:
     """Return the configuration of the plans whose clients register themselves."""
     authorize, leave = f"{issuer}/authorize*", f"{issuer}/end_session*"
     again = {"browser": [pages.walk(issuer, picture=True)]}
-    refused = {"browser": [pages.look_at(authorize, REFUSED)]}
+    refused = {"browser": [pages.look_at(authorize, pages.REFUSED)]}
     overrides = dict.fromkeys(("oidcc-prompt-login", "oidcc-max-age-1"), again)
     overrides["oidcc-ensure-registered-redirect-uri"] = refused
     logout = "oidcc-rp-initiated-logout-"
@@ -82,10 +80,10 @@ def build_openid(issuer: str, *, initial_access_token: str) -> dict:
         "query-added-to-post-logout-redirect-uri",
         "bad-id-token-hint",
     ):
-        page = pages.look_at(leave, f"{REFUSED}|ログアウト")
+        page = pages.look_at(leave, f"{pages.REFUSED}|{pages.ASKED}")
         overrides[logout + name] = {"browser": [pages.walk(issuer), page]}
     for name in ("no-params", "no-post-logout-redirect-uri", "only-state"):
-        page = pages.sign_out(issuer, words=SIGNED_OUT)
+        page = pages.sign_out(issuer, words=pages.SIGNED_OUT)
         overrides[logout + name] = {"browser": [pages.walk(issuer), page]}
     registered = {"initial_access_token": initial_access_token}
     return {
@@ -120,7 +118,7 @@ def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:
             "ensure-unsigned-authorization-request-without-using-par-fails",
             "ensure-signed-authorization-request-without-using-par-fails",
         ):
-            overrides[prefix + name] = {"browser": [pages.look_or_return(authorize, REFUSED)]}
+            overrides[prefix + name] = {"browser": [pages.look_or_return(authorize, pages.REFUSED)]}
     clients = {
         place: {
             "client_id": client_id,

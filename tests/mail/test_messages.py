@@ -35,6 +35,8 @@ FACTS = {
     },
     "login_code": {"code": "042042", "minutes": 10},
     "password_changed": {"time": TIME},
+    "second_step_on": {"time": TIME},
+    "second_step_off": {"time": TIME},
     "new_device": {"time": TIME, "browser": "Safari"},
     "locked": {"until": TIME},
     "proxy_invited": {"rep": "佐倉 美咲", "reset_page_url": URL},

@@ -7,22 +7,14 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from idp.db.session import reading, transaction
-from idp.domain.signin.password_change import (
-    ChangePaused,
-    forgive_try,
-    knows_password,
-    note_wrong,
-    take_change,
-)
-from idp.domain.signin.policy import site_policy
 from idp.domain.upstream.identities import find_linked, unlink_identity
 from idp.domain.upstream.requests import begin_link
 from idp.web.account.entry import ask_for_agreement
+from idp.web.confirming import after_password
 from idp.web.deps import allow_foreign_answer, current_actor, require_person, services
 from idp.web.guards import signed_in
-from idp.web.render import FieldError, field_error, page, see_other
+from idp.web.render import FieldError, page, see_other
 from idp.web.upstream import leave_for_upstream, require_upstream, upstream_name
-from idp.web.waiting import wait_until
 
 bp = Blueprint("account_identity", __name__, url_prefix="/account/identity")
 bp.before_request(ask_for_agreement)
@@ -86,31 +78,7 @@ def _unlink() -> Response:
 def _after_password(act: Callable[[], Response]) -> Response:
     """Ask for the password first: a session alone must not open a way into the account."""
     require_upstream()
-    person, now = require_person(), services().clock()
-    with transaction(services().sessions) as db:
-        taken = take_change(
-            db,
-            person,
-            tries=services().settings.signin.password_tries,
-            lock=site_policy(db, person.municipality_id).lock,
-            now=now,
-        )
-    if isinstance(taken, ChangePaused):
-        seconds, minutes = wait_until(taken.until)
-        error = field_error("current_password", "account.security.error.paused", minutes=minutes)
-        response = _page((error,), 429)
-        response.headers["Retry-After"] = str(seconds)
-        return response
-    current = request.form.get("current_password", "")
-    is_right = knows_password(taken, current, hasher=services().hasher)
-    with transaction(services().sessions) as db:
-        if is_right:
-            forgive_try(db, taken)
-        else:
-            note_wrong(db, person, actor=current_actor(), now=now)
-    if is_right:
-        return act()
-    return _page((field_error("current_password", "account.security.error.current"),), 422)
+    return after_password("current_password", act, lambda error, status: _page((error,), status))
 
 
 def _page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:

@@ -17,6 +17,7 @@ from idp.domain.signin.own_sessions import (
     list_sessions,
 )
 from idp.domain.signin.signout import sign_out_everywhere
+from idp.domain.signin.step_wish import find_step_wish
 from idp.web.account.entry import ask_for_agreement
 from idp.web.deps import current_actor, require_person, services
 from idp.web.guards import signed_in
@@ -32,6 +33,8 @@ _DONE = {
     "ended": "account.security.ended",
     "ended_others": "account.security.ended_others",
     "changed": "account.security.changed",
+    "step_on": "account.step.turned_on",
+    "step_off": "account.step.turned_off",
 }
 
 
@@ -112,12 +115,14 @@ def security_page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Res
         history = list_history(db, person.account_id)
         profile = find_profile(db, person.account_id)
         password_set_on = find_password_date(db, person.account_id)
+        step = find_step_wish(db, person.account_id)
     return page(
         "account/security.html",
         status,
         sessions=[_session(each) for each in sessions],
         history=[_past(each) for each in history],
         factors=(),
+        step=step,
         **password_facts(),
         password_set_on=password_set_on,
         login_id=profile.login_id if profile else "",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
 
 from idp.base.clock import Clock, utc_now
 from idp.base.http import HttpClient
@@ -146,8 +148,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     )
     # `POST //login` is nobody's address: redirected, the password would be sent a second time.
     app.url_map.merge_slashes = False
-    database = _open_database(app, settings)
-    app.extensions[SERVICES] = _build_services(database, settings, clock)
+    engine = _open_database(app, settings)
+    app.extensions[SERVICES] = _build_services(engine, settings, clock)
     app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
     app.before_request(guards.enforce)
     app.after_request(headers.finish)
@@ -158,13 +160,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     return app
 
 
-def _build_services(database: SQLAlchemy, settings: Settings, clock: Clock) -> Services:
+def _build_services(engine: Engine, settings: Settings, clock: Clock) -> Services:
     return Services(
         settings=settings,
         clock=clock,
-        # The factory, not the scoped session: a page that is rendered inside a transaction reads
-        # in a session of its own, and closing that one must not undo the transaction.
-        sessions=database.session.session_factory,
+        # A factory on the one engine, not the scoped session: a page that is rendered inside a
+        # transaction reads in a session of its own, and closing that one must not undo the
+        # transaction. Flask-SQLAlchemy's own sessions look for their engine at every statement.
+        sessions=sessionmaker(engine, expire_on_commit=False),
         keys=keyring_of(settings),
         texts=load_texts(TEMPLATES / "texts"),
         hasher=Hasher(
@@ -225,16 +228,14 @@ def keyring_of(settings: Settings) -> Keyring:
     )
 
 
-def _open_database(app: Flask, settings: Settings) -> SQLAlchemy:
-    """Let Flask-SQLAlchemy own engine and sessions; operations get them as `db`."""
+def _open_database(app: Flask, settings: Settings) -> Engine:
+    """Let Flask-SQLAlchemy make and own the engine; operations get sessions on it as `db`."""
     url = settings.database.url
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(
         url, pool_size=settings.database.pool_size
     )
-    database = SQLAlchemy(
-        app, model_class=Base, session_options={"expire_on_commit": False, "autoflush": True}
-    )
+    database = SQLAlchemy(app, model_class=Base)
     with app.app_context():
         configure_engine(database.engine)
-    return database
+        return database.engine

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy import Connection, CursorResult, Executable, Row
 from sqlalchemy.orm import Session
+
+_KEPT = "connection_of_this_transaction"
 
 
 def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
@@ -13,16 +15,27 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
     The connection is asked directly: nothing waits in the session to be flushed first, and
     no object is built.
     """
-    return db.connection().execute(statement, dict(parameters)).one_or_none()
+    return _connection(db).execute(statement, dict(parameters)).one_or_none()
 
 
 def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> list[Row[Any]]:
     """Return every row of a Core statement."""
-    return list(db.connection().execute(statement, dict(parameters)).all())
+    return list(_connection(db).execute(statement, dict(parameters)).all())
 
 
 def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> int:
     """Run a Core INSERT or UPDATE and return how many rows it touched."""
-    result = db.connection().execute(statement, dict(parameters))
+    result = _connection(db).execute(statement, dict(parameters))
     assert isinstance(result, CursorResult)
     return result.rowcount
+
+
+def _connection(db: Session) -> Connection:
+    """Return the connection of the running transaction; asked ten times, it is found once.
+
+    The session closes it at the end of the transaction, and then gets another one.
+    """
+    known = db.info.get(_KEPT)
+    if not isinstance(known, Connection) or known.closed:
+        known = db.info[_KEPT] = db.connection()
+    return known

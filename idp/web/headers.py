@@ -5,9 +5,16 @@ import secrets
 from flask import Response, request
 
 from idp.web.cookies import apply_cookies
-from idp.web.deps import services, state
+from idp.web.deps import RequestState, services, state
 
-_ONE_YEAR_SECONDS = 31_536_000
+_ONLY_TLS = "max-age=31536000; includeSubDomains"
+#: No view sets these itself.
+_SAME_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
 #: Services of a demonstration on one machine.
 _LOOPBACK = " http://127.0.0.1:* http://localhost:*"
 
@@ -19,17 +26,14 @@ def new_nonce() -> str:
 
 def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", _policy())
-    if not state().may_be_framed:
+    headers, current = response.headers, state()
+    headers.setdefault("Content-Security-Policy", _policy(current))
+    if not current.may_be_framed:
         headers["X-Frame-Options"] = "DENY"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["X-Request-Id"] = str(state().request_id)
+    headers.extend(_SAME_ALWAYS)
+    headers.add("X-Request-Id", str(current.request_id))
     if services().settings.provider.issuer.startswith("https://"):
-        headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR_SECONDS}; includeSubDomains"
+        headers.add("Strict-Transport-Security", _ONLY_TLS)
     if request.endpoint != "static" and "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "Cookie")
@@ -37,9 +41,9 @@ def finish(response: Response) -> Response:
     return response
 
 
-def _policy() -> str:
-    nonce = state().nonce
-    frames = " ".join(state().framed_origins) or "'none'"
+def _policy(current: RequestState) -> str:
+    nonce = current.nonce
+    frames = " ".join(current.framed_origins) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",
@@ -48,26 +52,26 @@ def _policy() -> str:
             "img-src 'self' data: https:",
             "connect-src 'self'",
             f"frame-src {frames}",
-            f"form-action {_form_targets()}",
+            f"form-action {_form_targets(current)}",
             "object-src 'none'",
             "base-uri 'none'",
-            f"frame-ancestors {_frame_owners()}",
+            f"frame-ancestors {_frame_owners(current)}",
         )
     )
 
 
-def _frame_owners() -> str:
-    if not state().may_be_framed:
+def _frame_owners(current: RequestState) -> str:
+    if not current.may_be_framed:
         return "'none'"
     return f"https:{_LOOPBACK}" if services().settings.dev.allow_http else "https:"
 
 
-def _form_targets() -> str:
+def _form_targets(current: RequestState) -> str:
     """Browsers hold every redirect after a form to this list, so a walk to a service needs it.
 
     Where the service sends its browser afterwards is not ours to know: any https origin.
     """
-    if not state().leads_elsewhere:
+    if not current.leads_elsewhere:
         return "'self'"
     if services().settings.dev.allow_http:
         return f"'self' https:{_LOOPBACK}"

@@ -24,6 +24,7 @@ REQUIRED = ("ES256", "RS256")
 AVAILABLE = ("ES256", "RS256", "PS256", "EdDSA")
 #: House decision (security.md): at least 2048; a signature of 3072 bits costs three times as much.
 RSA_BITS = 2_048
+_IN_USE = (KeyState.PUBLISHED, KeyState.ACTIVE, KeyState.RETIRED)
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _hand_over(db: Session, alg: str, kid: str, *, now: datetime) -> None:
         .where(SigningKey.alg == alg, SigningKey.state == KeyState.ACTIVE)
         .values(state=KeyState.RETIRED, retired_at=now)
     )
-    if not _move(db, kid, KeyState.PUBLISHED, {"state": KeyState.ACTIVE, "activated_at": now}):
+    if not _move(db, kid, (KeyState.PUBLISHED,), {"state": KeyState.ACTIVE, "activated_at": now}):
         raise _TakenAwayError
 
 
@@ -151,14 +152,15 @@ def remove_key(db: Session, kid: str, *, keys: Keyring, actor: Actor, now: datet
     The private half is wiped. If it was active, the published one signs on, or a new one.
     """
     gone = {"state": KeyState.REMOVED, "removed_at": now, "sealed_private": None}
-    alg = db.scalar(select(SigningKey.alg).where(SigningKey.kid == kid))
-    was_active = _move(db, kid, KeyState.ACTIVE, gone)
-    if not was_active and not any(
-        _move(db, kid, state, gone) for state in (KeyState.PUBLISHED, KeyState.RETIRED)
-    ):
+    # One statement for every state: a key that is just being activated must not slip through.
+    if not _move(db, kid, _IN_USE, gone):
         return False
     _record(db, "key.removed", kid, actor=actor, now=now)
-    if alg is None or not was_active:
+    alg = db.scalars(select(SigningKey.alg).where(SigningKey.kid == kid)).one()
+    active = select(SigningKey.kid).where(
+        SigningKey.alg == alg, SigningKey.state == KeyState.ACTIVE
+    )
+    if db.scalar(active) is not None:
         return True
     if activate_key(db, alg, published_for=timedelta(), actor=actor, now=now) is None:
         ensure_keys(db, keys=keys, now=now, algorithms=(alg,))
@@ -181,10 +183,12 @@ def list_keys(db: Session) -> tuple[KeyFacts, ...]:
     )
 
 
-def _move(db: Session, kid: str, come_from: KeyState, values: dict[str, object]) -> bool:
+def _move(
+    db: Session, kid: str, come_from: tuple[KeyState, ...], values: dict[str, object]
+) -> bool:
     result = db.execute(
         update(SigningKey)
-        .where(SigningKey.kid == kid, SigningKey.state == come_from)
+        .where(SigningKey.kid == kid, SigningKey.state.in_(come_from))
         .values(**values)
     )
     assert isinstance(result, CursorResult)

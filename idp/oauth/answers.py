@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.base.url import origin_of
 from idp.domain.grants.authorization_codes import NewAuthorization, issue_code
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.consents import consented_scopes
+from idp.domain.grants.delegation import Acting, describe_delegation
 from idp.domain.grants.logout import subject_at
 from idp.domain.grants.pushed_requests import complete_pushed_request
 from idp.domain.people.accounts import find_usable
@@ -21,6 +23,7 @@ from idp.oauth.provider import Provider
 from idp.protocol import acr
 from idp.protocol.claims import CLAIM_SCOPE
 from idp.protocol.client import RegisteredClient
+from idp.protocol.details import write_details
 from idp.protocol.errors import RedirectedError
 from idp.protocol.interaction import Refusal
 from idp.protocol.request import AuthorizationRequest, from_json
@@ -87,6 +90,8 @@ def grant_authorization(
         return build_error_reply(request.target, error, issuer=provider.issuer)
     if not _without_offline(request.scope) <= granting.consented:
         return refuse_request(request, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
+    if not _may_have_details(db, granting, keys=provider.keys, now=now):
+        return refuse_request(request, Refusal.ACCESS_DENIED, issuer=provider.issuer)
     if not _is_first_answer(db, request, now=now):
         error = RedirectedError("invalid_request_uri", "The request_uri has been answered.")
         return build_error_reply(request.target, error, issuer=provider.issuer)
@@ -115,6 +120,20 @@ def _session_state(
     return build_session_state(
         client_id=request.client_id, origin=origin, browser_state=browser_state, salt=new_token()
     )
+
+
+def needs_consent(request: AuthorizationRequest, client: RegisteredClient) -> bool:
+    """Whether the person is asked about the details each time (RFC 9396 §4)."""
+    return request.details is not None and not client.is_consented
+
+
+def _may_have_details(db: Session, granting: Granting, *, keys: Keyring, now: datetime) -> bool:
+    """Whether the person can give anything of what the details ask for."""
+    detail, person = granting.request.details, granting.person
+    if detail is None:
+        return True
+    acting = Acting(granting.client, person.account_id, person.household_id)
+    return describe_delegation(db, detail, acting, keys=keys, now=now) is not None
 
 
 def _is_first_answer(db: Session, request: AuthorizationRequest, *, now: datetime) -> bool:
@@ -154,20 +173,6 @@ def _build(
 ) -> NewAuthorization:
     """Return what is granted: offline access only where it was consented to."""
     scopes = split_scope(request.scope) & consented
-    facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
-    if request.nonce is not None:
-        facts["nonce"] = request.nonce
-    if request.resources:
-        facts["resources"] = list(request.resources)
-    if request.dpop_jkt is not None:
-        facts["dpop_jkt"] = request.dpop_jkt
-    for name, claims in (
-        ("userinfo_claims", request.claims.userinfo),
-        ("id_token_claims", request.claims.id_token),
-    ):
-        allowed = sorted(claim for claim in claims if CLAIM_SCOPE[claim] in consented)
-        if allowed:
-            facts[name] = allowed
     return NewAuthorization(
         client_id=request.client_id,
         account_id=person.account_id,
@@ -180,10 +185,31 @@ def _build(
         amr=person.amr,
         authenticated_at=person.authenticated_at,
         is_offline=OFFLINE_ACCESS in scopes,
-        facts=facts,
+        facts=_facts(request, consented),
         code_lifetime=provider.code_lifetime,
         family_lifetime=provider.refresh_absolute,
     )
+
+
+def _facts(request: AuthorizationRequest, consented: frozenset[str]) -> dict[str, Any]:
+    """Return what later tokens repeat of the request."""
+    facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
+    if request.nonce is not None:
+        facts["nonce"] = request.nonce
+    if request.details is not None:
+        facts["details"] = write_details(request.details)
+    if request.resources:
+        facts["resources"] = list(request.resources)
+    if request.dpop_jkt is not None:
+        facts["dpop_jkt"] = request.dpop_jkt
+    for name, claims in (
+        ("userinfo_claims", request.claims.userinfo),
+        ("id_token_claims", request.claims.id_token),
+    ):
+        allowed = sorted(claim for claim in claims if CLAIM_SCOPE[claim] in consented)
+        if allowed:
+            facts[name] = allowed
+    return facts
 
 
 def refuse_authorization(pending: PendingAuthorization, error: Refusal, *, issuer: str) -> Reply:

@@ -11,7 +11,7 @@ from idp.domain.grants.consents import consented_among
 from idp.domain.signin.at_once import find_end_at_once
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Actor
-from idp.oauth.answers import Granting, grant_authorization, refuse_request
+from idp.oauth.answers import Granting, grant_authorization, needs_consent, refuse_request
 from idp.oauth.provider import Provider
 from idp.protocol.client import RegisteredClient
 from idp.protocol.interaction import Answer, Refuse
@@ -51,9 +51,8 @@ def answer_at_once(
     consented: frozenset[str] = frozenset()
     if person is not None:
         consented = consented_among(db, person.account_id, arrived.client, wanted)
-    end = find_end_at_once(
-        db, arrived.stored, person, consent_outstanding=not wanted <= consented, now=now
-    )
+    is_outstanding = not wanted <= consented or needs_consent(request, arrived.client)
+    end = find_end_at_once(db, arrived.stored, person, consent_outstanding=is_outstanding, now=now)
     match end:
         case None:
             return None

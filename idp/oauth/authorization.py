@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.domain.grants.clients import find_client
+from idp.domain.grants.delegation import knows_categories
 from idp.domain.grants.keys import load_keys, open_own_token
 from idp.domain.grants.logout import subject_at
 from idp.domain.signin.interactions import AUTHORIZE, NewInteraction, open_interaction
 from idp.domain.signin.sessions import SignedIn
 from idp.oauth.at_once import Answered, Arrived, answer_at_once
 from idp.oauth.provider import Provider
-from idp.oauth.request_source import find_source
+from idp.oauth.request_source import Source, find_source
+from idp.protocol import details
 from idp.protocol.authorize import resolve_client_id, resolve_reply_target
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import DisplayedError, RedirectedError
@@ -65,6 +67,34 @@ def start_authorization(
     if client is None:
         raise DisplayedError("client_unknown")
     source = find_source(db, params, client, provider=provider, now=now)
+    request = _accept(db, source, client, provider=provider, now=now)
+    if isinstance(request, Reply):
+        return request
+    hinted_id = _hinted_account(request, client, browser.person, provider)
+    stored = to_json(request, hinted_account_id=hinted_id)
+    arrived = Arrived(request, stored, client, browser.person, browser.address)
+    answered = answer_at_once(db, arrived, provider=provider, now=now)
+    return answered or _open_walk(db, arrived, browser.walk_token, lifetime=lifetime, now=now)
+
+
+def _open_walk(
+    db: Session, arrived: Arrived, walk_token: str | None, *, lifetime: timedelta, now: datetime
+) -> StartedWalk:
+    wanted = NewInteraction(
+        purpose=AUTHORIZE,
+        client_id=arrived.client.client_id,
+        municipality_id=arrived.client.municipality_id,
+        request=arrived.stored,
+        lifetime=lifetime,
+    )
+    opened = open_interaction(db, wanted, browser_token=walk_token, now=now)
+    return StartedWalk(opened.id, opened.browser_token, arrived.request.ui_locales)
+
+
+def _accept(
+    db: Session, source: Source, client: RegisteredClient, *, provider: Provider, now: datetime
+) -> AuthorizationRequest | Reply:
+    """Return the checked request, or the error that the client gets."""
     if source.error is not None and "redirect_uri" not in source.params.values:
         # What cannot be read says nothing of where its error belongs.
         raise DisplayedError(source.error.code)
@@ -75,22 +105,7 @@ def start_authorization(
         request = check_request(db, source.params, client, provider=provider, now=now)
     except RedirectedError as error:
         return build_error_reply(target, error, issuer=provider.issuer)
-    request = replace(request, pushed_id=source.pushed_id)
-    hinted_id = _hinted_account(request, client, browser.person, provider)
-    stored = to_json(request, hinted_account_id=hinted_id)
-    arrived = Arrived(request, stored, client, browser.person, browser.address)
-    answered = answer_at_once(db, arrived, provider=provider, now=now)
-    if answered is not None:
-        return answered
-    wanted = NewInteraction(
-        purpose=AUTHORIZE,
-        client_id=client.client_id,
-        municipality_id=client.municipality_id,
-        request=stored,
-        lifetime=lifetime,
-    )
-    opened = open_interaction(db, wanted, browser_token=browser.walk_token, now=now)
-    return StartedWalk(opened.id, opened.browser_token, request.ui_locales)
+    return replace(request, pushed_id=source.pushed_id)
 
 
 def check_request(
@@ -104,7 +119,10 @@ def check_request(
     """
     target = resolve_reply_target(params, client)
     hinted = _hinted_subject(db, params, client, provider=provider, now=now)
-    return build_request(params, client, target, hinted_subject=hinted)
+    request = build_request(params, client, target, hinted_subject=hinted)
+    if request.details is not None and not knows_categories(request.details):
+        raise RedirectedError(details.ERROR, "A category is unknown.")
+    return request
 
 
 def _hinted_subject(

@@ -15,6 +15,7 @@ from idp.domain.signin.interactions import AUTHORIZE, find_walk, record_consent,
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.protocol.client import RegisteredClient
+from idp.protocol.details import DelegationDetail
 from idp.protocol.request import from_json
 
 #: The words for what a scope gives, in the order people read them.
@@ -50,6 +51,8 @@ class PendingConsent:
     account_id: UUID
     client: RegisteredClient
     scope: str
+    #: For which household it wants to act, if it does.
+    details: DelegationDetail | None = None
 
     def shown_scopes(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return each scope with the keys of the words for its claims."""
@@ -75,7 +78,9 @@ def find_pending(
     if client is None:
         return None
     request = from_json(walk.request)
-    return PendingConsent(interaction_id, person.account_id, client, request.consent_scope)
+    return PendingConsent(
+        interaction_id, person.account_id, client, request.consent_scope, request.details
+    )
 
 
 def decide(

@@ -18,6 +18,7 @@ from idp.oauth.proofs import require_key, resolve_key
 from idp.oauth.provider import Provider
 from idp.oauth.refresh_grant import RefreshGrant
 from idp.oauth.tokens import UnsignedTokens
+from idp.protocol import details
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import Fault
@@ -108,11 +109,18 @@ def answer_token_call(
     try:
         _check_grant_type(call)
         check_form(call.params)
+        _check_no_details(call)
         server = TokenServer(db, provider=provider, now=now)
         answer: UnsignedTokens | Answer = server.create_token_response(call)
     except EndpointError as error:
         return refuse(error, call)
     return answer
+
+
+def _check_no_details(call: Call) -> None:
+    """Refuse to narrow details here, where ignoring it would give more than was asked for."""
+    if "authorization_details" in call.params.values:
+        raise EndpointError(details.ERROR, "The details cannot be changed at this endpoint.")
 
 
 def _check_grant_type(call: Call) -> None:

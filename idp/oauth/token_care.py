@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.domain.grants.access_tokens import LiveToken
+from idp.domain.grants.clients import present_client
 from idp.domain.grants.logout import subject_at
 from idp.domain.grants.revocation import LiveRefreshToken, find_live_token, revoke_token
 from idp.oauth.calls import Answer, Call, check_form, refuse
 from idp.oauth.client_authentication import authenticate_client, require_confidential
 from idp.oauth.provider import Provider
+from idp.oauth.tokens import granted_details
 from idp.protocol import dpop
 from idp.protocol.client import RegisteredClient
 from idp.protocol.errors import EndpointError
@@ -39,7 +41,21 @@ def answer_introspection_call(
     except EndpointError as error:
         return refuse(error, call)
     live = find_live_token(db, token, issuer=provider.issuer, keys=provider.keys, now=now)
-    return Answer(status=200, body=_describe(live, client, provider), client_id=client.client_id)
+    body = dict(_describe(live, client, provider))
+    if isinstance(live, LiveToken) and body["active"]:
+        body |= _describe_details(db, live, provider=provider, now=now)
+    return Answer(status=200, body=body, client_id=client.client_id)
+
+
+def _describe_details(
+    db: Session, live: LiveToken, *, provider: Provider, now: datetime
+) -> Mapping[str, object]:
+    """Return what the token lets its client do for a household now (RFC 9396 §9.2)."""
+    if live.family is None or not live.has_details:
+        return {}
+    owner = present_client(db, live.client_id, live.client_version)
+    found = granted_details(db, owner, live.family, keys=provider.keys, now=now)
+    return {"authorization_details": list(found)}
 
 
 def _read(

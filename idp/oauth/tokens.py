@@ -1,10 +1,13 @@
 """The tokens of one grant: everything is decided first, signed when it is committed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from idp.base.keyring import Keyring
+from idp.domain.grants.delegation import Acting, describe_delegation
 from idp.domain.grants.keys import LoadedKey, load_keys, sign
 from idp.domain.grants.logout import session_at, subject_at
 from idp.domain.grants.standing import Family
@@ -13,6 +16,7 @@ from idp.oauth.provider import Provider
 from idp.protocol import access_token, dpop
 from idp.protocol.access_token import AccessTokenFacts, build_access_token, new_jti
 from idp.protocol.client import RegisteredClient
+from idp.protocol.details import read_details
 from idp.protocol.id_token import IdTokenFacts, build_id_token
 from idp.protocol.scope import OPENID, split_scope
 
@@ -69,6 +73,8 @@ class UnsignedTokens:
                 self.id_token, access_token=token, alg=self.id_signer.alg, now=self.now
             )
             body["id_token"] = sign(facts, self.id_signer)
+        if self.access.details:
+            body["authorization_details"] = list(self.access.details)
         if self.refresh_token is not None:
             body["refresh_token"] = self.refresh_token
         if self.issued_token_type is not None:
@@ -95,6 +101,7 @@ def prepare_tokens(
             family_id=family.id,
             acr=family.acr,
             authenticated_at=family.authenticated_at,
+            details=granted_details(db, client, family, keys=provider.keys, now=now),
         ),
         access_signer=loaded.signer(access_token.ALGORITHM),
         id_token=_id_token(db, granted, subject, provider=provider, now=now)
@@ -104,6 +111,18 @@ def prepare_tokens(
         refresh_token=granted.refresh_token,
         now=now,
     )
+
+
+def granted_details(
+    db: Session, client: RegisteredClient, family: Family, *, keys: Keyring, now: datetime
+) -> tuple[Mapping[str, object], ...]:
+    """Return what the authorization lets the client do for a household, as it stands now."""
+    detail = read_details(family.facts.get("details"))
+    if detail is None:
+        return ()
+    acting = Acting(client, family.account_id, family.household_id)
+    found = describe_delegation(db, detail, acting, keys=keys, now=now)
+    return () if found is None else (found,)
 
 
 def _id_token(

@@ -27,6 +27,8 @@ class AccessTokenFacts:
     family_id: UUID | None = None
     acr: str | None = None
     authenticated_at: datetime | None = None
+    #: What the client may do for a household (RFC 9396 §9.1).
+    details: tuple[Mapping[str, object], ...] = ()
     #: The thumbprint of the key that must be proved with it (RFC 9449 §6.1).
     key: str | None = None
     #: The household the person acts for, as the audience knows it.
@@ -70,6 +72,8 @@ def build_access_token(facts: AccessTokenFacts, *, jti: str, now: datetime) -> d
         token["auth_time"] = int(facts.authenticated_at.timestamp())
     if facts.household is not None:
         token["household_id"] = facts.household
+    if facts.details:
+        token["authorization_details"] = [dict(each) for each in facts.details]
     if facts.key is not None:
         token["cnf"] = {"jkt": facts.key}
     return token

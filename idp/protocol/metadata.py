@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from idp.protocol import acr, claims, pkce, prompt, scope
 from idp.protocol.client import AuthMethod, GrantType, ResponseMode, SubjectType
 from idp.protocol.jwk import ASSERTION_ALGORITHMS
+from idp.protocol.registration_security import DETAILS_TYPES
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "ui_locales_supported": list(facts.languages),
         "prompt_values_supported": [value.value for value in prompt.SUPPORTED],
         "code_challenge_methods_supported": [pkce.METHOD],
-        "request_parameter_supported": True,
-        "request_uri_parameter_supported": True,
-        "require_request_uri_registration": True,
-        "require_signed_request_object": False,
-        "authorization_signing_alg_values_supported": list(facts.id_token_algorithms),
-        "request_object_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "require_pushed_authorization_requests": False,
+        **_requests(facts),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -57,6 +52,20 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "frontchannel_logout_session_supported": True,
         "op_policy_uri": f"{facts.issuer}/documents/privacy",
         "op_tos_uri": f"{facts.issuer}/documents/terms",
+    }
+
+
+def _requests(facts: ProviderFacts) -> dict[str, object]:
+    """Return how requests may come, and what their answers may be signed with."""
+    return {
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "require_signed_request_object": False,
+        "authorization_details_types_supported": list(DETAILS_TYPES),
+        "authorization_signing_alg_values_supported": list(facts.id_token_algorithms),
+        "request_object_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "require_pushed_authorization_requests": False,
     }
 
 

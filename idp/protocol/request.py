@@ -8,6 +8,7 @@ from uuid import UUID
 from idp.protocol.authorize import REDIRECTING_CHECKS, ReplyTarget, Signature
 from idp.protocol.claims import NO_CLAIMS, ClaimsRequest, parse_claims, scopes_of_claims
 from idp.protocol.client import RegisteredClient, ResponseMode
+from idp.protocol.details import DelegationDetail, parse_details, read_details, write_details
 from idp.protocol.errors import RedirectedError
 from idp.protocol.params import Params
 from idp.protocol.prompt import Prompt, parse_prompt
@@ -39,6 +40,8 @@ class AuthorizationRequest:
     hinted_subject: str | None = None
     #: For which services its tokens are; empty: for ours alone.
     resources: tuple[str, ...] = ()
+    #: For which household it wants to act (RFC 9396).
+    details: DelegationDetail | None = None
     #: The key that the code will be bound to (RFC 9449 §10).
     dpop_jkt: str | None = None
     #: The pushed request it came from: used up by the answer.
@@ -80,6 +83,7 @@ def build_request(
         ui_locales=_words(values.get("ui_locales")),
         hinted_subject=claims.subject or hinted_subject,
         resources=asked_resources(params),
+        details=parse_details(values.get("authorization_details"), client),
         dpop_jkt=_parse_thumbprint(values.get("dpop_jkt")),
     )
 
@@ -147,6 +151,7 @@ def to_json(request: AuthorizationRequest, *, hinted_account_id: UUID | None) ->
         "ui_locales": list(request.ui_locales),
         "hinted_subject": request.hinted_subject,
         "resources": list(request.resources),
+        "details": write_details(request.details),
         "dpop_jkt": request.dpop_jkt,
         "pushed_id": request.pushed_id,
         "hinted_account_id": None if hinted_account_id is None else str(hinted_account_id),
@@ -182,6 +187,7 @@ def from_json(stored: Mapping[str, object]) -> AuthorizationRequest:
         ui_locales=_texts(stored["ui_locales"]),
         hinted_subject=_optional(stored["hinted_subject"]),
         resources=_texts(stored.get("resources", [])),
+        details=read_details(stored.get("details")),
         dpop_jkt=_optional(stored.get("dpop_jkt")),
         pushed_id=_optional(stored.get("pushed_id")),
     )

@@ -70,6 +70,8 @@ class LiveToken:
     issued_at: int
     expires_at: int
     family: Family | None
+    #: It says for which household its client acts (RFC 9396).
+    has_details: bool = False
     #: The key it is bound to: without it, it is worth nothing (RFC 9449 §6).
     key: str | None = None
     #: The household it is about, as its audience knows it.
@@ -134,6 +136,7 @@ def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> Live
         issued_at=int(number_of(claims, "iat") or 0),
         expires_at=int(number_of(claims, "exp") or 0),
         family=family,
+        has_details="authorization_details" in claims,
         key=access_token.key_of(claims),
         household=claims.get("household_id"),
     )

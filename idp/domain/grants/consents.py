@@ -49,6 +49,12 @@ def is_outstanding(
     return not split_scope(scope) <= consented_scopes(db, account_id, client)
 
 
+def is_first_party(db: Session, client_id: str) -> bool:
+    """Whether a service counts as consented for what it is registered for."""
+    client = find_client(db, client_id)
+    return client is not None and client.is_consented
+
+
 def consented_scopes(db: Session, account_id: UUID, client: RegisteredClient) -> frozenset[str]:
     """Return the scopes that need no question.
 

@@ -95,5 +95,7 @@ def _ids(memberships: tuple[ActiveMembership, ...]) -> frozenset[UUID]:
 def _lacks_consent(db: Session, walk: Walk, person: SignedIn, *, now: datetime) -> bool:
     if walk.client_id is None or walk.consent_at is not None:
         return False
+    if walk.request.get("details") and not consents.is_first_party(db, walk.client_id):
+        return True
     scope = str(walk.request.get("consent_scope") or walk.request.get("scope") or "")
     return consents.is_outstanding(db, person.account_id, walk.client_id, scope, now=now)

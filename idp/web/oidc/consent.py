@@ -47,6 +47,7 @@ def show_consent() -> Response:
         client_operator=client.operator_in(tag),
         glyph=client.glyph,
         scopes=[{"code": code, "claim_keys": keys} for code, keys in pending.shown_scopes()],
+        categories=None if pending.details is None else pending.details.categories or ("all",),
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
         logo_uri=client.logo_uri,

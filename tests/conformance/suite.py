@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Suite:
 
     def __init__(self, origin: str, *, ca_file: str | None = None) -> None:
         trusted = ssl.create_default_context(cafile=ca_file)
+        self._pause = threading.Event()
         self.http = httpx.Client(base_url=origin, verify=trusted, timeout=60)
 
     def run(self, plan: Plan, configuration: dict, *, only: str = "") -> Iterator[Outcome]:
@@ -92,7 +94,7 @@ class Suite:
             status = str(self._info(test_id).get("status"))
             if status in states:
                 return status
-            time.sleep(0.5)
+            self._pause.wait(0.5)
         return status
 
     def _info(self, test_id: str) -> dict:

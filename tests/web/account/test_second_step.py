@@ -80,6 +80,7 @@ def test_b33_only_the_password_switches_it_off(hers, write, wishes, acts, mailbo
     assert page.status == 422
     assert "いまのパスワードが違うようです。" in page.text
     assert "Himawari-43" not in page.text
+    assert "<details open>" in page.text
     assert wishes()
     assert switch_off(hers).location == "/account/security?done=step_off"
     assert not wishes()

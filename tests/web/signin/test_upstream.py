@@ -8,6 +8,7 @@ import httpx
 import pytest
 from joserfc.jwk import OctKey
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from idp.base.http import HttpClient
 from idp.db.session import transaction
@@ -171,10 +172,12 @@ def test_a_provider_that_takes_no_key_gets_the_secret(connect, browser, sign_in,
     ],
 )
 def test_jw_09_an_id_token_that_is_not_the_answer_links_nothing(
-    person, upstream, sessions, claims, reason, capsys
+    person, upstream, sessions, claims, reason
 ):
     upstream.claims = claims
-    assert_refused(link(person), sessions)
+    with capture_logs() as lines:
+        assert_refused(link(person), sessions)
+    assert [line["reason"] for line in lines if line["event"] == "upstream.refused"] == [reason]
 
 
 @pytest.mark.parametrize("header", [{"alg": "none"}, {"kid": "unknown"}, {"typ": "at+jwt"}])

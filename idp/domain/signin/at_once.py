@@ -67,7 +67,7 @@ def find_end_at_once(
     wishes = read_wishes(request, signed_in_id=person.account_id if person else None)
     if person is None:
         return None if wishes.pages_allowed else _end(Facts(wishes=wishes, now=now))
-    if request.get("authorization_details") or _may_need_second_step(request, wishes, person):
+    if request.get("details") or _may_need_second_step(request, wishes, person):
         return None
     row = fetch_one(db, _STANDING, {"session": person.session_id, "now": now})
     if row is None or not _is_as_seen(row, person, now=now):

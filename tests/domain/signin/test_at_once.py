@@ -175,7 +175,7 @@ def test_a_request_of_nobody_needs_a_walk_or_ends(ask, person):
             Refusal.LOGIN_REQUIRED,
         ),
         ({"acr_values": [acr.Acr.MULTI_FACTOR.value]}, None),
-        ({"authorization_details": [{"type": "x"}]}, None),
+        ({"details": [{"type": "x"}]}, None),
     ],
 )
 def test_what_the_request_wants_is_kept(ask, request_, error):

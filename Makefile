@@ -12,7 +12,7 @@ BIN = $(TEST_VENV)/bin
 SOURCES = idp clients tests benchmarks deploy migrations
 PYTEST = $(BIN)/python -m pytest
 
-.PHONY: help demo demo-reset test lint format types contracts pytest acceptance screenshots interop lock clean environment test-environment
+.PHONY: help demo demo-reset test lint format types contracts pytest acceptance screenshots interop bench lock clean environment test-environment
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -56,6 +56,10 @@ screenshots: test-environment
 ## make interop      foreign relying parties, unmodified, sign in
 interop: test-environment
 	$(PYTEST) tests/interop
+
+## make bench        what each operation costs (BENCH_ARGS="--databases sqlite --runs 1"; --help says all)
+bench: test-environment
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 ## make lock         write the lock files anew from pyproject.toml
 lock: test-environment

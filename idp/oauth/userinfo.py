@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from idp.domain.grants.access_tokens import LiveToken, check_access_token
 from idp.domain.grants.clients import present_client
+from idp.domain.grants.keys import LoadedKey, load_keys
 from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider
+from idp.oauth.resource_calls import PresentedToken, check_possession
 from idp.protocol.claims import claims_of_scopes
+from idp.protocol.dpop import SCHEME
 from idp.protocol.errors import BearerError
-from idp.protocol.params import Params
 from idp.protocol.scope import OPENID, split_scope
-
-_MAX_TOKEN = 16_384
 
 
 @dataclass(frozen=True)
@@ -24,39 +24,25 @@ class PersonClaims:
 
     client_id: str
     claims: Mapping[str, object]
+    #: Signs the answer, for a client that wants it signed (OIDC Core §5.3.2).
+    signer: LoadedKey | None = None
 
 
-def resolve_bearer(authorization: str | None, params: Params) -> str:
-    """Return the one access token of a request: from the header or the body (RFC 6750 §2).
-
-    Raises:
-        BearerError: none at all, two, or a header of another kind.
-    """
-    in_body = params.values.get("access_token")
-    if "access_token" in params.faults or (authorization is not None and in_body is not None):
-        raise BearerError("invalid_request", "Send one access token, one way.", status=400)
-    if authorization is None:
-        if in_body is None:
-            raise BearerError(None, "No access token was sent.")
-        return in_body
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        raise BearerError(None, "No access token was sent.")
-    token = token.strip()
-    if not token or len(token) > _MAX_TOKEN:
-        raise BearerError("invalid_token", "The access token is not valid.")
-    return token
-
-
-def answer_userinfo(db: Session, token: str, *, provider: Provider, now: datetime) -> PersonClaims:
+def answer_userinfo(
+    db: Session, presented: PresentedToken, *, provider: Provider, now: datetime
+) -> PersonClaims:
     """Return what the token lets its client know.
 
     Raises:
         BearerError: invalid_token with one text for every cause, or insufficient_scope.
     """
-    live = check_access_token(db, token, issuer=provider.issuer, keys=provider.keys, now=now)
+    live = check_access_token(
+        db, presented.token, issuer=provider.issuer, keys=provider.keys, now=now
+    )
     if not isinstance(live, LiveToken) or provider.issuer not in live.audience:
-        raise BearerError("invalid_token", "The access token is not valid.")
+        scheme = "Bearer" if presented.proof is None else SCHEME
+        raise BearerError("invalid_token", "The access token is not valid.", scheme=scheme)
+    check_possession(db, presented, live, now=now)
     scopes = split_scope(live.scope)
     if live.family is None or OPENID not in scopes:
         raise BearerError("insufficient_scope", "The scope openid is needed.", status=403)
@@ -73,4 +59,10 @@ def answer_userinfo(db: Session, token: str, *, provider: Provider, now: datetim
         allowed_scopes=scopes | (consented if by_name else frozenset()),
     )
     claims = build_person_claims(db, asked, keys=provider.keys, now=now)
-    return PersonClaims(client.client_id, {**claims, "sub": live.subject})
+    answer = PersonClaims(client.client_id, {**claims, "sub": live.subject})
+    alg = client.userinfo_signed_response_alg
+    if alg is None:
+        return answer
+    signer = load_keys(db, keys=provider.keys, now=now).signer(alg)
+    own = {"iss": provider.issuer, "aud": client.client_id}
+    return PersonClaims(client.client_id, {**answer.claims, **own}, signer)

@@ -59,10 +59,21 @@ class BearerError(Exception):
     """A refused access token at a protected resource (RFC 6750 §3.1).
 
     Without a `code` the request carried no token at all and learns only how to bring one.
+    `scheme` is the way it should have been brought.
     """
 
-    def __init__(self, code: str | None, description: str, *, status: int = 401) -> None:
+    def __init__(
+        self,
+        code: str | None,
+        description: str,
+        *,
+        status: int = 401,
+        scheme: str = "Bearer",
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
         super().__init__(code, description)
         self.code = code
         self.description = description
         self.status = status
+        self.scheme = scheme
+        self.headers = headers

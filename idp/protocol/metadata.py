@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idp.protocol import acr, claims, pkce, prompt, scope
+from idp.protocol import acr, claims, dpop, pkce, prompt, scope
 from idp.protocol.client import AuthMethod, GrantType, ResponseMode, SubjectType
 from idp.protocol.jwk import ASSERTION_ALGORITHMS
 from idp.protocol.registration_security import DETAILS_TYPES
@@ -48,6 +48,8 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(facts.id_token_algorithms),
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
         "op_policy_uri": f"{facts.issuer}/documents/privacy",

@@ -1,17 +1,27 @@
 """The UserInfo endpoint (OIDC Core §5.3)."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from flask import Blueprint, Response, request
 
-from idp.db.session import reading
-from idp.oauth.userinfo import answer_userinfo, resolve_bearer
+from idp.db.session import reading, transaction
+from idp.domain.grants.keys import sign
+from idp.oauth.proofs import nonce_header
+from idp.oauth.resource_calls import ResourceCall, resolve_token
+from idp.oauth.userinfo import PersonClaims, answer_userinfo
+from idp.protocol.dpop import ALGORITHMS, SCHEME
 from idp.protocol.errors import BearerError
 from idp.protocol.params import Params, parse_params
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
-from idp.web.oidc.calls import FORM, answer_preflight, send_json
+from idp.web.oidc.calls import FORM, answer_preflight, send_json, share_with_origin
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_userinfo", __name__)
+
+#: FAPI: what a client calls one exchange, given back to it.
+_INTERACTION = "x-fapi-interaction-id"
 
 
 @bp.route("/userinfo", methods=["GET"], provide_automatic_options=False)
@@ -30,23 +40,61 @@ def userinfo_by_post() -> Response:
 
 
 def _answer(params: Params) -> Response:
+    call = ResourceCall(
+        authorization=request.headers.get("Authorization"),
+        params=params,
+        method=request.method,
+        path=request.path,
+        proofs=tuple(request.headers.getlist("DPoP")),
+    )
     try:
-        token = resolve_bearer(request.headers.get("Authorization"), params)
-        with reading(services().sessions) as db:
-            answer = answer_userinfo(db, token, provider=current_provider(), now=services().clock())
+        response = _look_up(call)
     except BearerError as error:
-        return _refuse(error)
-    return send_json(answer.claims)
+        response = _refuse(error)
+    _echo_interaction(response)
+    return response
+
+
+def _look_up(call: ResourceCall) -> Response:
+    provider, now = current_provider(), services().clock()
+    presented = resolve_token(call, provider=provider, now=now)
+    # A proof is used up by a row; a bearer token is only looked at.
+    is_read_only = presented.proof is None
+    opened = reading if is_read_only else transaction
+    with opened(services().sessions) as db:
+        answer = answer_userinfo(db, presented, provider=provider, now=now)
+    return _send(answer, {} if is_read_only else nonce_header(provider, now=now))
+
+
+def _send(answer: PersonClaims, headers: Mapping[str, str]) -> Response:
+    if answer.signer is None:
+        return send_json(answer.claims, headers=headers)
+    text = sign(dict(answer.claims), answer.signer)
+    response = Response(text, content_type="application/jwt", headers=dict(headers))
+    response.headers["Cache-Control"] = "no-store"
+    return share_with_origin(response)
 
 
 def _refuse(error: BearerError) -> Response:
-    """Say what was wrong in the header, as RFC 6750 §3 has it."""
-    challenge = 'Bearer realm="kosodate"'
-    if error.code is None:
-        return send_json({}, status=error.status, headers={"WWW-Authenticate": challenge})
-    challenge += f', error="{error.code}", error_description="{error.description}"'
-    body = {"error": error.code, "error_description": error.description}
-    return send_json(body, status=error.status, headers={"WWW-Authenticate": challenge})
+    """Say what was wrong in the header, as RFC 6750 §3 and RFC 9449 §7.1 have it."""
+    challenge = f'{error.scheme} realm="kosodate"'
+    if error.scheme == SCHEME:
+        challenge += f', algs="{" ".join(ALGORITHMS)}"'
+    body: dict[str, object] = {}
+    if error.code is not None:
+        challenge += f', error="{error.code}", error_description="{error.description}"'
+        body = {"error": error.code, "error_description": error.description}
+    headers = {**error.headers, "WWW-Authenticate": challenge}
+    return send_json(body, status=error.status, headers=headers)
+
+
+def _echo_interaction(response: Response) -> None:
+    """Give back the id of the exchange, if it is one: nothing else is reflected."""
+    try:
+        sent = UUID(request.headers.get(_INTERACTION, ""))
+    except ValueError:
+        return
+    response.headers[_INTERACTION] = str(sent)
 
 
 @bp.route("/userinfo", methods=["OPTIONS"])

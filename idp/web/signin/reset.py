@@ -130,6 +130,7 @@ def show_link() -> Response:
     token = kept_link()
     if token is None:
         return bad_link_page()
+    find_current_walk()
     with reading(services().sessions) as db:
         is_live = is_live_link(db, token, now=services().clock())
     return page("signin/reset_link.html") if is_live else bad_link_page()
@@ -158,6 +159,7 @@ def use_link() -> Response:
 @open_to_all
 def show_new() -> Response:
     """Ask for the new password, once the fact is told that the first time needs."""
+    find_current_walk()
     opened = require_open_reset()
     if opened.asks_fact:
         return see_other("/password/reset/check")
@@ -168,6 +170,7 @@ def show_new() -> Response:
 @open_to_all
 def submit_new() -> Response:
     """Set the new password; nobody is signed in by it (A15)."""
+    find_current_walk()
     opened = require_open_reset()
     if opened.asks_fact:
         return see_other("/password/reset/check")

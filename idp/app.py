@@ -44,6 +44,7 @@ from idp.web.limits import LIMITER, RateLimiter
 from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
 from idp.web.oidc import check_session as oidc_check_session
 from idp.web.oidc import logout as oidc_logout
+from idp.web.oidc import registration as oidc_registration
 from idp.web.signin import (
     acting_for,
     activation,
@@ -112,11 +113,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     userinfo.bp,
     discovery.bp,
     oidc_logout.bp,
+    oidc_check_session.bp,
+    oidc_registration.bp,
     notices.bp,
     search.bp,
     person.bp,
     changes.bp,
-    oidc_check_session.bp,
     recovery.bp,
     protection.bp,
     register.bp,

@@ -7,27 +7,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from idp.app import build_http
+from idp.cli import registration_tokens
 from idp.cli.context import Context, opened
 from idp.cli.failure import CommandError
-from idp.domain.grants.client_registry import (
-    RegistrationRefusal,
-    disable_client,
-    enable_client,
-    end_old_secrets,
-    export_client,
-    import_client,
-    rotate_secret,
-)
+from idp.domain.grants.client_addresses import Gathered, gather
+from idp.domain.grants.client_export import export_client
+from idp.domain.grants.client_registry import disable_client, enable_client, import_client
+from idp.domain.grants.client_secrets import end_old_secrets, rotate_secret
+from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, list_clients
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.protocol.addresses import AddressRules
-from idp.protocol.registration import MetadataError, parse_registration
+from idp.protocol.registration import MetadataError, Registration, parse_registration
+from idp.settings.load import load_settings
 
 _OVERLAP = timedelta(days=7)
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
-    """Add `clients import|export|list|rotate-secret|end-old-secrets|disable|enable`."""
+    """Add import, export, list, rotate-secret, disable and the like, and registration-token."""
     commands = rooms.add_parser("clients", help="relying parties").add_subparsers(required=True)
     take = commands.add_parser("import", help="register or update from a JSON file")
     take.add_argument("file", type=Path, help="one client, or a list of clients")
@@ -43,12 +42,18 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
         parser = commands.add_parser(name, help=purpose)
         parser.add_argument("client_id")
         parser.set_defaults(run=run)
+    registration_tokens.add_commands(commands)
 
 
 def _import(options: argparse.Namespace) -> None:
+    settings = load_settings(options.config)
+    http = build_http(settings)
+    rules = AddressRules(allow_loopback_http=settings.dev.allow_http)
     for document in _read_documents(options.file):
+        registration = _parse(document, rules)
+        gathered = gather(registration.metadata, http)
         with opened(options) as context:
-            _import_one(context, document)
+            _import_one(context, registration, gathered)
 
 
 def _read_documents(path: Path) -> list[dict[str, object]]:
@@ -62,14 +67,18 @@ def _read_documents(path: Path) -> list[dict[str, object]]:
     return documents
 
 
-def _import_one(context: Context, document: dict[str, object]) -> None:
-    rules = AddressRules(allow_loopback_http=context.settings.dev.allow_http)
+def _parse(document: dict[str, object], rules: AddressRules) -> Registration:
     try:
-        registration = parse_registration(document, rules=rules)
+        return parse_registration(document, rules=rules)
     except MetadataError as error:
         faults = ", ".join(f"{fault.field}: {fault.reason}" for fault in error.faults)
         raise CommandError(f"client {document.get('client_id', '')}: {faults}") from None
-    outcome = import_client(context.db, registration, actor=COMMAND_LINE, now=context.now)
+
+
+def _import_one(context: Context, registration: Registration, gathered: Gathered) -> None:
+    outcome = import_client(
+        context.db, registration, actor=COMMAND_LINE, now=context.now, gathered=gathered
+    )
     if isinstance(outcome, RegistrationRefusal):
         raise CommandError(f"client {registration.client_id}: {outcome}")
     print(f"client_id\t{outcome.client.client_id}")

@@ -203,6 +203,10 @@ class RegisteredClient(ClientMetadata):
     sector: str
     municipality_id: UUID | None = None
     is_active: bool = True
+    #: It took itself away (RFC 7592 §2.3).
+    is_removed: bool = False
+    #: Under which name we serve its logo.
+    logo: str | None = None
     #: First-party client of the municipality: no consent page.
     is_consented: bool = False
     #: May ask the provider to mail a household (A33).

@@ -16,6 +16,8 @@ class ProviderFacts:
     #: Algorithms for which a key is active.
     id_token_algorithms: tuple[str, ...]
     languages: tuple[str, ...]
+    #: Whether services may register themselves.
+    has_registration: bool = False
     #: Whether people can prove themselves at an upstream provider.
     has_upstream: bool = False
 
@@ -29,6 +31,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
     return {
         "issuer": facts.issuer,
         **_endpoints(facts.issuer),
+        **({"registration_endpoint": f"{facts.issuer}/register"} if facts.has_registration else {}),
         "scopes_supported": list(scope.SUPPORTED),
         "response_types_supported": ["code"],
         "response_modes_supported": [mode.value for mode in ResponseMode],
@@ -45,11 +48,11 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         "prompt_values_supported": [value.value for value in prompt.SUPPORTED],
         "code_challenge_methods_supported": [pkce.METHOD],
         **_requests(facts),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(facts.id_token_algorithms),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
-        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
-        "userinfo_signing_alg_values_supported": list(facts.id_token_algorithms),
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
         "op_policy_uri": f"{facts.issuer}/documents/privacy",
@@ -92,7 +95,7 @@ def _endpoints(issuer: str) -> dict[str, object]:
 
 
 def _client_authentication() -> dict[str, object]:
-    methods = [method.value for method in AuthMethod]
+    methods = [way.value for way in AuthMethod if way is not AuthMethod.SECRET_JWT]
     return {
         f"{endpoint}_endpoint_auth_{name}_supported": values
         for endpoint in ("token", "revocation", "introspection")

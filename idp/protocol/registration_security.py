@@ -133,6 +133,9 @@ def _check_keys(document: Document, metadata: ClientMetadata) -> None:
     if metadata.jwks is not None and metadata.jwks_uri is not None:
         # RFC 7591 §2: the two must not stand together.
         document.fault("jwks_uri", "keys_twice")
+    if metadata.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
+        # Only a digest of a secret is kept, and no signature can be checked with one.
+        document.fault("token_endpoint_auth_method", "unsupported")
     needs_keys = (
         metadata.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT
         or metadata.require_signed_request_object

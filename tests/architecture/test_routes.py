@@ -104,6 +104,10 @@ GET /password/reset/new open
 POST /password/reset/new open
 GET /password/reset/sent open
 POST /password/reset/sent open
+POST /register client
+DELETE /register/<client_id> client
+GET /register/<client_id> client
+PUT /register/<client_id> client
 - /revoke client
 POST /revoke client
 POST /session/keep open
@@ -184,6 +188,8 @@ def test_rule_40_only_machines_and_other_sites_need_no_form_token():
         "/end_session",
         "/introspect",
         "/par",
+        "/register",
+        "/register/<client_id>",
         "/revoke",
         "/token",
         "/userinfo",

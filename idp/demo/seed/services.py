@@ -9,7 +9,8 @@ from idp.demo.kakuu import MUNICIPALITY_CODE
 from idp.demo.ports import Ports
 from idp.demo.private import write_private
 from idp.demo.seed.tools import SeedError, Tools
-from idp.domain.grants.client_registry import RegistrationRefusal, register_client
+from idp.domain.grants.client_registry import register_client
+from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import find_any_client
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.protocol.addresses import AddressRules

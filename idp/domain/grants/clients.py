@@ -88,9 +88,11 @@ def build_client(row: dict[str, Any], secrets: tuple[SecretDigest, ...]) -> Regi
         sector=row["sector"],
         municipality_id=row["municipality_id"],
         is_active=row["status"] == ClientStatus.ACTIVE,
+        is_removed=row["status"] == ClientStatus.REMOVED,
         is_consented=row["is_consented"],
         may_notify=row["may_notify"],
         version=row["version"],
+        logo=row["logo_digest"].hex() if row["logo_digest"] is not None else None,
         secrets=secrets,
     )
 
@@ -103,8 +105,12 @@ def subject_sector(client: RegisteredClient) -> str:
 def list_clients(
     db: Session, *, municipality_id: UUID | None = None
 ) -> tuple[RegisteredClient, ...]:
-    """Return every client, or those of one municipality, by id; disabled ones too."""
-    wanted = select(Client.id, Client.version).order_by(Client.id)
+    """Return every client, or those of one municipality, by id; disabled ones too.
+
+    Not those that have taken themselves away.
+    """
+    here = Client.status != ClientStatus.REMOVED
+    wanted = select(Client.id, Client.version).where(here).order_by(Client.id)
     if municipality_id is not None:
         wanted = wanted.where(Client.municipality_id == municipality_id)
     rows = db.execute(wanted).all()

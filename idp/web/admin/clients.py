@@ -7,15 +7,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from idp.db.session import reading, transaction
-from idp.domain.grants import client_registry
-from idp.domain.grants.client_registry import (
-    RegisteredClientWithSecret,
-    RegistrationRefusal,
-    export_client,
-    register_client,
-    rotate_secret,
-    update_client,
-)
+from idp.domain.grants import client_registry, client_secrets
+from idp.domain.grants.client_export import export_client
+from idp.domain.grants.client_registry import register_client, update_client
+from idp.domain.grants.client_secrets import rotate_secret
+from idp.domain.grants.client_writing import RegisteredClientWithSecret, RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, list_clients, valid_secrets
 from idp.domain.staff.roles import Permission
 from idp.protocol.addresses import AddressRules
@@ -42,7 +38,7 @@ _FIELDS = {
 _SWITCHES = {
     "disable": (client_registry.disable_client, "disabled"),
     "enable": (client_registry.enable_client, "enabled"),
-    "end-old-secrets": (client_registry.end_old_secrets, "secrets_ended"),
+    "end-old-secrets": (client_secrets.end_old_secrets, "secrets_ended"),
 }
 
 

@@ -44,6 +44,7 @@ def _metadata() -> Response:
         id_token_algorithms=_keys().algorithms(),
         languages=services().texts.languages,
         has_upstream=services().upstream is not None,
+        has_registration=services().settings.registration.mode != "closed",
     )
     return _publish(_write(facts), kind="application/json", seconds=_METADATA_SECONDS)
 

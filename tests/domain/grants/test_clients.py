@@ -8,17 +8,16 @@ from sqlalchemy import select
 
 from idp.base.secret import digest
 from idp.db.session import transaction
+from idp.domain.grants.client_export import export_client
 from idp.domain.grants.client_registry import (
-    RegistrationRefusal,
     disable_client,
     enable_client,
-    end_old_secrets,
-    export_client,
     import_client,
     register_client,
-    rotate_secret,
     update_client,
 )
+from idp.domain.grants.client_secrets import end_old_secrets, rotate_secret
+from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import (
     find_any_client,
     find_client,

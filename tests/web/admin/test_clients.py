@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idp.base.secret import digest
 from idp.db.session import transaction
-from idp.domain.grants.client_registry import RegistrationRefusal
+from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, find_client
 from idp.model.clients import Client, ClientSecret
 from idp.model.staff import Role

@@ -7,7 +7,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from idp.db.session import transaction
-from idp.domain.grants.client_registry import disable_client, rotate_secret
+from idp.domain.grants.client_registry import disable_client
+from idp.domain.grants.client_secrets import rotate_secret
 from idp.domain.upkeep.audit import SYSTEM
 from idp.protocol.client_auth import ASSERTION_TYPE
 from tests import factories

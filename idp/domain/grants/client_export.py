@@ -1,0 +1,27 @@
+"""A client as a document: what a file holds of it, and what it is told of itself."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.model.households import Municipality
+from idp.protocol.client import ClientMetadata, RegisteredClient
+from idp.protocol.export import write_metadata
+
+
+def export_client(db: Session, client: RegisteredClient) -> dict[str, object]:
+    """Return the document of a client as a file holds it; never a secret (CA-08)."""
+    code = None
+    if client.municipality_id is not None:
+        wanted = Municipality.id == client.municipality_id
+        code = db.scalar(select(Municipality.code).where(wanted))
+    own: dict[str, object] = {
+        "client_id": client.client_id,
+        "kosodate_municipality": code,
+        "kosodate_sector": client.sector,
+        "kosodate_consented": client.is_consented or None,
+        "kosodate_may_notify": client.may_notify or None,
+    }
+    metadata: ClientMetadata = client
+    return {name: value for name, value in own.items() if value is not None} | write_metadata(
+        metadata
+    )

@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, keyed_digest, new_token
 from idp.db.rows import change, fetch_one
+from idp.db.upsert import insert_into
 from idp.domain.grants.standing import (
     Family,
     Void,
@@ -37,7 +37,6 @@ _ATTEMPTS = 5
 _family: Any = TokenFamily.__table__
 _device: Any = DeviceAuthorization.__table__
 
-_NEW = insert(_device)
 _BY_USER_CODE = select(_device).where(
     _device.c.user_code_digest == bindparam("digest"),
     _device.c.decided_at.is_(None),
@@ -124,13 +123,13 @@ def open_device(
 
 
 def _insert(db: Session, values: Mapping[str, object], *, now: datetime) -> bool:
-    """Write the row, unless another device shows the same code."""
-    try:
-        with db.begin_nested():
-            change(db, _NEW, {"id": new_id(now=now), **values})
-    except IntegrityError:
-        return False
-    return True
+    """Write the row, unless another device shows the same code: the constraint decides."""
+    new = (
+        insert_into(db, DeviceAuthorization)
+        .on_conflict_do_nothing(index_elements=[DeviceAuthorization.user_code_digest])
+        .returning(DeviceAuthorization.id)
+    )
+    return fetch_one(db, new, {"id": new_id(now=now), **values}) is not None
 
 
 def _digest(user_code: str, keys: Keyring) -> bytes:

@@ -64,6 +64,17 @@ def test_a29_terms_and_policy_can_be_read_at_any_time():
     assert DOCUMENT["op_policy_uri"] == f"{ISSUER}/documents/privacy"
 
 
+def test_fapi2_discovery_end_point_verification_of_methods_and_algorithms():
+    fapi = {"PS256", "ES256", "EdDSA"}
+    assert set(DOCUMENT["dpop_signing_alg_values_supported"]) == fapi
+    assert fapi < set(DOCUMENT["token_endpoint_auth_signing_alg_values_supported"])
+    assert "private_key_jwt" in DOCUMENT["token_endpoint_auth_methods_supported"]
+
+
+def test_a_method_that_cannot_be_registered_is_not_published():
+    assert "client_secret_jwt" not in DOCUMENT["token_endpoint_auth_methods_supported"]
+
+
 def test_introspection_is_not_for_public_clients():
     assert "none" not in DOCUMENT["introspection_endpoint_auth_methods_supported"]
     assert "none" in DOCUMENT["token_endpoint_auth_methods_supported"]

@@ -256,7 +256,7 @@ EC = {"kty": "EC", "crv": "P-256", "x": "x" * 43, "y": "y" * 43}
         ([EC | {"crv": "secp256k1"}], "keys_curve"),
         ([{"kty": "other"}], "keys_kind"),
         ([RSA, EC | {"kid": "1"}], "keys_kid"),
-        ([RSA | {"use": "enc"}], "keys_shape"),
+        ([RSA | {"use": "tls"}], "keys_shape"),
     ],
 )
 def test_keys_that_are_private_short_or_strange_are_refused(keys, reason):
@@ -316,3 +316,8 @@ def test_every_address_is_judged_without_an_accident(text):
     find_redirect_fault(text, is_native=True, rules=STRICT)
     find_service_fault("https://" + text, rules=DEMO)
     find_origin_fault("https://" + text, rules=STRICT)
+
+
+def test_a_client_cannot_sign_with_its_secret_of_which_only_a_digest_is_kept():
+    reasons = faults(token_endpoint_auth_method="client_secret_jwt")
+    assert reasons["token_endpoint_auth_method"] == "unsupported"

@@ -18,9 +18,9 @@ from idp.domain.grants.keys import forget_loaded_keys, key_context, wrap_key
 from idp.domain.upkeep.audit import SYSTEM, Act, Actor, record
 from idp.model.grants import KeyState, SigningKey
 
-#: What every installation has: ES256 signs access tokens, RS256 is what clients expect.
+#: What nothing works without: ES256 signs access tokens, RS256 is what clients expect.
 REQUIRED = ("ES256", "RS256")
-#: Algorithms a key can be made for.
+#: Algorithms a key can be made for; every start makes what is missing, so clients may choose.
 AVAILABLE = ("ES256", "RS256", "PS256", "EdDSA")
 #: House decision (security.md): at least 2048; a signature of 3072 bits costs three times as much.
 RSA_BITS = 2_048
@@ -40,7 +40,7 @@ class KeyFacts:
 
 
 def ensure_keys(
-    db: Session, *, keys: Keyring, now: datetime, algorithms: tuple[str, ...] = REQUIRED
+    db: Session, *, keys: Keyring, now: datetime, algorithms: tuple[str, ...] = AVAILABLE
 ) -> tuple[str, ...]:
     """Make an active key for each algorithm that has none; return the ids of those made.
 

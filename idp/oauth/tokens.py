@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.domain.grants.delegation import Acting, describe_delegation
+from idp.domain.grants.encryption import Recipient, find_recipient
 from idp.domain.grants.keys import LoadedKey, load_keys, sign
 from idp.domain.grants.logout import session_at, subject_at
 from idp.domain.grants.standing import Family
@@ -17,6 +18,7 @@ from idp.protocol import access_token, dpop
 from idp.protocol.access_token import AccessTokenFacts, build_access_token, new_jti
 from idp.protocol.client import RegisteredClient
 from idp.protocol.details import read_details
+from idp.protocol.errors import EndpointError
 from idp.protocol.id_token import IdTokenFacts, build_id_token
 from idp.protocol.scope import OPENID, split_scope
 
@@ -52,6 +54,8 @@ class UnsignedTokens:
     now: datetime
     #: What kind of token this is, said only of exchanged ones (RFC 8693 §2.2.1).
     issued_token_type: str | None = None
+    #: Whom the ID token is encrypted to, if its client wants that.
+    recipient: Recipient | None = None
 
     def bound_to(self, key: str) -> "UnsignedTokens":
         """Return the same tokens for the holder of a key alone (RFC 9449 §5)."""
@@ -72,7 +76,8 @@ class UnsignedTokens:
             facts = build_id_token(
                 self.id_token, access_token=token, alg=self.id_signer.alg, now=self.now
             )
-            body["id_token"] = sign(facts, self.id_signer)
+            signed = sign(facts, self.id_signer)
+            body["id_token"] = self.recipient.encrypt(signed) if self.recipient else signed
         if self.access.details:
             body["authorization_details"] = list(self.access.details)
         if self.refresh_token is not None:
@@ -110,7 +115,21 @@ def prepare_tokens(
         id_signer=loaded.signer(client.id_token_signed_response_alg) if has_id_token else None,
         refresh_token=granted.refresh_token,
         now=now,
+        recipient=_recipient(client, provider, now=now) if has_id_token else None,
     )
+
+
+def _recipient(client: RegisteredClient, provider: Provider, *, now: datetime) -> Recipient | None:
+    """Return whom the ID token is for alone; what was to be encrypted never goes out in clear.
+
+    Raises:
+        EndpointError: invalid_request, the client has no key that it could be encrypted to.
+    """
+    wanted = client.id_token_encryption
+    found = find_recipient(client, wanted, client_keys=provider.client_keys, now=now)
+    if wanted is not None and found is None:
+        raise EndpointError("invalid_request", "The client has no key to encrypt to.")
+    return found
 
 
 def granted_details(

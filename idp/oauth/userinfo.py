@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp.domain.grants.access_tokens import LiveToken, check_access_token
 from idp.domain.grants.clients import present_client
+from idp.domain.grants.encryption import Recipient, find_recipient
 from idp.domain.grants.keys import LoadedKey, load_keys
 from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider
@@ -26,6 +27,8 @@ class PersonClaims:
     claims: Mapping[str, object]
     #: Signs the answer, for a client that wants it signed (OIDC Core §5.3.2).
     signer: LoadedKey | None = None
+    #: Whom it is encrypted to.
+    recipient: Recipient | None = None
 
 
 def answer_userinfo(
@@ -60,9 +63,14 @@ def answer_userinfo(
     )
     claims = build_person_claims(db, asked, keys=provider.keys, now=now)
     answer = PersonClaims(client.client_id, {**claims, "sub": live.subject})
-    alg = client.userinfo_signed_response_alg
+    wanted = client.userinfo_encryption
+    # What is encrypted is signed as well: else anybody could have made it.
+    alg = client.userinfo_signed_response_alg or ("RS256" if wanted else None)
     if alg is None:
         return answer
     signer = load_keys(db, keys=provider.keys, now=now).signer(alg)
     own = {"iss": provider.issuer, "aud": client.client_id}
-    return PersonClaims(client.client_id, {**answer.claims, **own}, signer)
+    recipient = find_recipient(client, wanted, client_keys=provider.client_keys, now=now)
+    if wanted is not None and recipient is None:
+        raise BearerError("invalid_request", "The client has no key to encrypt to.", status=400)
+    return PersonClaims(client.client_id, {**answer.claims, **own}, signer, recipient)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from idp.protocol import acr, claims, dpop, pkce, prompt, scope
 from idp.protocol.client import AuthMethod, GrantType, ResponseMode, SubjectType
-from idp.protocol.jwk import ASSERTION_ALGORITHMS
+from idp.protocol.jwk import ASSERTION_ALGORITHMS, ENCRYPTION_ALGORITHMS, ENCRYPTION_METHODS
 from idp.protocol.registration_security import DETAILS_TYPES
 
 
@@ -50,6 +50,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         **_requests(facts),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(facts.id_token_algorithms),
+        **_encryption(),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -71,6 +72,14 @@ def _requests(facts: ProviderFacts) -> dict[str, object]:
         "authorization_signing_alg_values_supported": list(facts.id_token_algorithms),
         "request_object_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "require_pushed_authorization_requests": False,
+    }
+
+
+def _encryption() -> dict[str, object]:
+    return {
+        f"{what}_encryption_{name}_values_supported": list(values)
+        for what in ("id_token", "userinfo")
+        for name, values in (("alg", ENCRYPTION_ALGORITHMS), ("enc", ENCRYPTION_METHODS))
     }
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from idp.db.session import reading, transaction
+from idp.domain.grants.client_keys import KeysWanted
 from idp.domain.grants.keys import sign
 from idp.oauth.proofs import nonce_header
 from idp.oauth.resource_calls import ResourceCall, resolve_token
@@ -48,11 +49,20 @@ def _answer(params: Params) -> Response:
         proofs=tuple(request.headers.getlist("DPoP")),
     )
     try:
-        response = _look_up(call)
+        response = _look_up_with_keys(call)
     except BearerError as error:
         response = _refuse(error)
     _echo_interaction(response)
     return response
+
+
+def _look_up_with_keys(call: ResourceCall) -> Response:
+    """Answer; where the client's published keys are needed to encrypt, fetch them between."""
+    try:
+        return _look_up(call)
+    except KeysWanted as wanted:
+        services().client_keys.fetch(wanted.uri, now=services().clock())
+    return _look_up(call)
 
 
 def _look_up(call: ResourceCall) -> Response:
@@ -70,6 +80,8 @@ def _send(answer: PersonClaims, headers: Mapping[str, str]) -> Response:
     if answer.signer is None:
         return send_json(answer.claims, headers=headers)
     text = sign(dict(answer.claims), answer.signer)
+    if answer.recipient is not None:
+        text = answer.recipient.encrypt(text)
     response = Response(text, content_type="application/jwt", headers=dict(headers))
     response.headers["Cache-Control"] = "no-store"
     return share_with_origin(response)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from importlib.util import find_spec
 
 from benchmarks.accounting import Memory, memory_of
 from benchmarks.town import Town
@@ -51,6 +52,8 @@ def serving_instrumented(town: Town, extra: Mapping[str, str]) -> Iterator[Start
 def _command(town: Town, kind: str, *, workers: int, threads: int) -> tuple[str, ...]:
     if kind == "granian":
         return (sys.executable, "-m", "idp.cli.main", "--config", str(town.settings), "serve")
+    if find_spec("gunicorn") is None:
+        raise SystemExit("gunicorn is not installed here: pip install gunicorn, then start again")
     many = ("--worker-class", "gthread", "--threads", str(threads))
     return (
         *(sys.executable, "-m", "gunicorn", "--workers", str(workers)),

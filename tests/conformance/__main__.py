@@ -3,11 +3,19 @@
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from tests.conformance.plans import PLANS, Plan, build_fapi, build_openid
+from tests.conformance.plans import (
+    PLANS,
+    Plan,
+    build_fapi,
+    build_openid,
+    leave_visits_to_us,
+)
 from tests.conformance.seed import seed
 from tests.conformance.suite import Outcome, Suite
+from tests.conformance.visits import open_visitor
 
 
 def main(arguments: list[str]) -> int:
@@ -35,10 +43,16 @@ def _run(options: argparse.Namespace) -> int:
     failed = False
     for plan in _chosen(options.plans):
         configuration = _configure(plan, options.issuer, secrets)
+        trusts_everyone = options.ca_file is not None
+        opened = (
+            open_visitor(trusts_everyone=trusts_everyone) if plan.needs_browser else nullcontext()
+        )
         outcomes = []
-        for outcome in suite.run(plan, configuration, only=options.only):
-            _tell(outcome)
-            outcomes.append(outcome)
+        with opened as visitor:
+            visit = visitor.visit if visitor else None
+            for outcome in suite.run(plan, configuration, only=options.only, visit=visit):
+                _tell(outcome)
+                outcomes.append(outcome)
         failed |= not all(outcome.is_clean for outcome in outcomes)
         print(summarise(plan, outcomes), flush=True)
     return int(failed)
@@ -55,7 +69,8 @@ def _chosen(words: list[str]) -> list[Plan]:
 def _configure(plan: Plan, issuer: str, secrets: dict) -> dict:
     if plan.is_fapi:
         return build_fapi(issuer, keys=secrets["keys"])
-    return build_openid(issuer, initial_access_token=secrets["initial_access_token"])
+    configuration = build_openid(issuer, initial_access_token=secrets["initial_access_token"])
+    return leave_visits_to_us(configuration) if plan.needs_browser else configuration
 
 
 def _tell(outcome: Outcome) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tests.conformance import pages
 
-#: Two, so that plans of both kinds may run at once: an alias belongs to one test at a time.
-ALIAS, FAPI_ALIAS = "kosodate", "kosodate-fapi"
+#: Three, so that plans of all kinds may run at once: an alias belongs to one test at a time.
+ALIAS, FAPI_ALIAS, BROWSER_ALIAS = "kosodate", "kosodate-fapi", "kosodate-browser"
 _OPENID = {"server_metadata": "discovery", "client_registration": "dynamic_client"}
 _CODE = {"client_registration": "dynamic_client", "response_type": "code"}
 _FAPI = {
@@ -99,6 +99,12 @@ def build_openid(issuer: str, *, initial_access_token: str) -> dict:
         "override": overrides,
         "options": {"browsercontrol_css_enable": False},
     }
+
+
+def leave_visits_to_us(configuration: Mapping[str, object]) -> dict:
+    """Return a configuration without scripts for the suite's browser, under a third alias."""
+    kept = {name: value for name, value in configuration.items() if name != "browser"}
+    return kept | {"alias": BROWSER_ALIAS}
 
 
 def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:

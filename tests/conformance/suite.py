@@ -4,7 +4,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -61,8 +61,18 @@ class Suite:
         self._pause = threading.Event()
         self.http = httpx.Client(base_url=origin, verify=trusted, timeout=60)
 
-    def run(self, plan: Plan, configuration: dict, *, only: str = "") -> Iterator[Outcome]:
-        """Run the modules of a plan one after another; `only` picks those whose name holds it."""
+    def run(
+        self,
+        plan: Plan,
+        configuration: dict,
+        *,
+        only: str = "",
+        visit: Callable[[str], None] | None = None,
+    ) -> Iterator[Outcome]:
+        """Run the modules of a plan one after another; `only` picks those whose name holds it.
+
+        `visit` opens an address in a real browser; without it the suite's scripted one does.
+        """
         made = self._post(
             "/api/plan",
             {"planName": plan.name, "variant": json.dumps(dict(plan.variant))},
@@ -70,9 +80,11 @@ class Suite:
         )
         for module in made["modules"]:
             if only in module["testModule"]:
-                yield self._run_module(made["id"], module)
+                yield self._run_module(made["id"], module, visit)
 
-    def _run_module(self, plan_id: str, module: dict) -> Outcome:
+    def _run_module(
+        self, plan_id: str, module: dict, visit: Callable[[str], None] | None
+    ) -> Outcome:
         name = module["testModule"]
         facts = {"test": name, "plan": plan_id}
         if module.get("variant") is not None:
@@ -83,19 +95,31 @@ class Suite:
             == "CONFIGURED"
         ):
             self._post(f"/api/runner/{test_id}", {})
-        self._wait(test_id, {"FINISHED", "INTERRUPTED"})
+        self._wait(test_id, {"FINISHED", "INTERRUPTED"}, visit)
         log = self.http.get(f"/api/log/{test_id}").raise_for_status().json()
         return read_outcome(name, self._info(test_id), log)
 
-    def _wait(self, test_id: str, states: set[str]) -> str:
+    def _wait(
+        self, test_id: str, states: set[str], visit: Callable[[str], None] | None = None
+    ) -> str:
         ends = time.monotonic() + MODULE_SECONDS
         status = ""
         while time.monotonic() < ends:
             status = str(self._info(test_id).get("status"))
             if status in states:
                 return status
+            if visit is not None:
+                self._make_visits(test_id, visit)
             self._pause.wait(0.5)
         return status
+
+    def _make_visits(self, test_id: str, visit: Callable[[str], None]) -> None:
+        answer = self.http.get(f"/api/runner/browser/{test_id}")
+        if answer.status_code != httpx.codes.OK:
+            return
+        for address in list(answer.json()["urls"]):
+            self._post(f"/api/runner/browser/{test_id}/visit", {"url": address})
+            visit(address)
 
     def _info(self, test_id: str) -> dict:
         answer = self.http.get(f"/api/info/{test_id}")
@@ -103,6 +127,6 @@ class Suite:
 
     def _post(self, path: str, query: dict, body: dict | None = None) -> dict:
         answer = self.http.post(path, params=query, json=body)
-        if answer.status_code not in {httpx.codes.OK, httpx.codes.CREATED}:
+        if not answer.is_success:
             raise SystemExit(f"the suite refused {path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        return answer.json() if answer.content else {}

@@ -27,13 +27,14 @@ from idp.domain.grants.clients import (
     subject_sector,
     valid_secrets,
 )
-from idp.domain.grants.key_rotation import ensure_keys
+from idp.domain.grants.key_rotation import REQUIRED
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.clients import ClientSecret
 from idp.model.households import Municipality
 from idp.model.upkeep import AuditEvent
 from idp.protocol.addresses import AddressRules
 from idp.protocol.client import SubjectType
+from idp.protocol.jwk import ID_TOKEN_ALGORITHMS
 from idp.protocol.registration import parse_registration
 
 DOCUMENT = {
@@ -146,14 +147,16 @@ def test_changing_an_unknown_client_is_refused(world):
     assert refused is RegistrationRefusal.CLIENT_UNKNOWN
 
 
-def test_an_algorithm_needs_a_key_first(world):
-    wanted = {"client_id": "care-booking", "id_token_signed_response_alg": "EdDSA"}
-    assert register(world, **wanted) is RegistrationRefusal.KEY_MISSING
-    world.do(ensure_keys, keys=world.keys, now=world.now, algorithms=("EdDSA",))
-    assert register(world, **wanted).client.id_token_signed_response_alg == "EdDSA"
-    changed = document(id_token_signed_response_alg="PS256")
-    refused = world.do(update_client, "care-booking", changed, actor=COMMAND_LINE, now=world.now)
-    assert refused is RegistrationRefusal.KEY_MISSING
+def test_every_algorithm_we_offer_has_a_key_from_the_start(world):
+    for alg in REQUIRED:
+        made = register(world, client_id=f"care-{alg}", id_token_signed_response_alg=alg)
+        assert made.client.id_token_signed_response_alg == alg
+
+
+def test_an_algorithm_without_a_key_is_refused(world):
+    for alg in set(ID_TOKEN_ALGORITHMS).difference(REQUIRED):
+        made = register(world, id_token_signed_response_alg=alg)
+        assert made is RegistrationRefusal.KEY_MISSING
 
 
 def test_a_file_can_be_imported_again_and_again(world):

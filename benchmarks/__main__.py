@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import pstats
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -162,4 +163,6 @@ def _print_profile(path: Path) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    # What was started is stopped on the way out, however this is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

@@ -35,6 +35,9 @@ def _connection(db: Session) -> Connection:
 
     The session closes it at the end of the transaction, and then gets another one.
     """
+    if db.in_nested_transaction():
+        # Asked of the session: only then the savepoint is really set.
+        return db.connection()
     known = db.info.get(_KEPT)
     if not isinstance(known, Connection) or known.closed:
         known = db.info[_KEPT] = db.connection()

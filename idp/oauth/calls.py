@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from idp.domain.grants.keys import LoadedKey
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import Fault, Params
 
@@ -33,6 +34,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     reason: str | None = None
     client_id: str | None = None
+    #: The key for whoever asks for this answer as a JWT (RFC 9701).
+    signer: LoadedKey | None = None
 
 
 def refuse(error: EndpointError, call: Call) -> Answer:

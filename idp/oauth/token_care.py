@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from idp.domain.grants.access_tokens import LiveToken
 from idp.domain.grants.clients import present_client
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import subject_at
 from idp.domain.grants.revocation import LiveRefreshToken, find_live_token, revoke_token
 from idp.oauth.calls import Answer, Call, check_form, refuse
@@ -44,7 +45,9 @@ def answer_introspection_call(
     body = dict(_describe(live, client, provider))
     if isinstance(live, LiveToken) and body["active"]:
         body |= _describe_details(db, live, provider=provider, now=now)
-    return Answer(status=200, body=body, client_id=client.client_id)
+    alg = client.introspection_signed_response_alg or "RS256"
+    signer = load_keys(db, keys=provider.keys, now=now).signer(alg)
+    return Answer(status=200, body=body, client_id=client.client_id, signer=signer)
 
 
 def _describe_details(

@@ -50,6 +50,7 @@ def build_metadata(facts: ProviderFacts) -> dict[str, object]:
         **_requests(facts),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(facts.id_token_algorithms),
+        "introspection_signing_alg_values_supported": list(facts.id_token_algorithms),
         **_encryption(),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from idp.domain.grants.keys import sign
 from idp.oauth.calls import Answer, Call, refuse
 from idp.oauth.proofs import nonce_header
 from idp.oauth.server import answer_token_call
@@ -18,6 +19,8 @@ from idp.web.oidc.calls import answer_preflight, read_call, send, send_json
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_token", __name__)
+
+_SIGNED = "application/token-introspection+jwt"
 
 Operation = Callable[..., UnsignedTokens | Answer]
 
@@ -43,6 +46,21 @@ def introspect() -> Response:
     return _run(answer_introspection_call)
 
 
+def _send(answer: Answer) -> Response:
+    """Send JSON, or a signed answer to whoever asks for one (RFC 9701 §5)."""
+    wants_jwt = request.headers.get("Accept", "").strip().lower() == _SIGNED
+    if answer.signer is None or not wants_jwt:
+        return send(answer)
+    claims: dict[str, object] = {
+        "iss": current_provider().issuer,
+        "aud": answer.client_id,
+        "iat": int(services().clock().timestamp()),
+        "token_introspection": dict(answer.body),
+    }
+    text = sign(claims, answer.signer, kind="token-introspection+jwt")
+    return Response(text, content_type=_SIGNED, headers={"Cache-Control": "no-store"})
+
+
 def _run(operation: Operation) -> Response:
     """Read the call, run the operation in one transaction, sign what it made, answer."""
     try:
@@ -55,7 +73,7 @@ def _run(operation: Operation) -> Response:
         # Committed first: a signature takes longer than everything else, and holds no lock.
         headers = nonce_header(provider, now=now) if call.proofs else None
         return send_json(outcome.sign(), headers=headers)
-    return send(outcome)
+    return _send(outcome)
 
 
 @bp.route("/token", methods=["OPTIONS"])

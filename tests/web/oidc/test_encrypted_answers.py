@@ -77,3 +77,21 @@ def test_without_a_fitting_key_nothing_goes_out_in_clear(make, browser, session_
         id_token_encrypted_response_alg="ECDH-ES",
     )
     assert service.redeem(service.code(browser)).error == (400, "invalid_request")
+
+
+def test_rt_09_introspection_is_signed_for_whoever_asks_for_that(make, rp, browser, session_id):
+    service = make(introspection_signed_response_alg="ES256")
+    token = service.sign_in(browser).access_token
+    accept = {"Accept": "application/token-introspection+jwt"}
+    answer = service.call("/introspect", headers=service.basic() | accept, token=token).response
+    assert answer.headers["Content-Type"] == accept["Accept"]
+    signed = answer.get_data(as_text=True)
+    header = jws.extract_compact(signed.encode()).headers()
+    assert (header["typ"], header["alg"]) == ("token-introspection+jwt", "ES256")
+    claims = claims_of(signed)
+    assert (claims["iss"], claims["aud"]) == (ORIGIN, "private")
+    assert claims["token_introspection"]["active"] is True
+    foreign = rp.call("/introspect", headers=rp.basic() | accept, token=token).response
+    inside = claims_of(foreign.get_data(as_text=True))["token_introspection"]
+    assert inside == {"active": False}
+    assert service.introspect(token)["active"] is True

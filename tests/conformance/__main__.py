@@ -40,8 +40,11 @@ def main(arguments: list[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     secrets = json.loads((options.folder / "secrets.json").read_text(encoding="utf-8"))
     suite = Suite(options.suite, ca_file=options.ca_file)
+    chosen = choose_plans(options.plans)
+    if not chosen:
+        raise SystemExit("no plan has such a title")
     failed = False
-    for plan in _chosen(options.plans):
+    for plan in chosen:
         configuration = _configure(plan, options.issuer, secrets)
         trusts_everyone = options.ca_file is not None
         opened = (
@@ -53,12 +56,13 @@ def _run(options: argparse.Namespace) -> int:
             for outcome in suite.run(plan, configuration, only=options.only, visit=visit):
                 _tell(outcome)
                 outcomes.append(outcome)
-        failed |= not all(outcome.is_clean for outcome in outcomes)
+        failed |= not is_passed(outcomes)
         print(summarise(plan, outcomes), flush=True)
     return int(failed)
 
 
-def _chosen(words: list[str]) -> list[Plan]:
+def choose_plans(words: list[str]) -> list[Plan]:
+    """Return the plans whose title holds one of the words; all of them without a word."""
     return [
         plan
         for plan in PLANS
@@ -77,6 +81,11 @@ def _tell(outcome: Outcome) -> None:
     print(f"  {outcome.status}\t{outcome.result}\t{outcome.module}", flush=True)
     for finding in outcome.findings:
         print(f"    {finding.level}\t{finding.condition}: {finding.message}", flush=True)
+
+
+def is_passed(outcomes: list[Outcome]) -> bool:
+    """Whether modules ran, and all of them to a clean end: nothing run is nothing shown."""
+    return bool(outcomes) and all(outcome.is_clean for outcome in outcomes)
 
 
 def summarise(plan: Plan, outcomes: list[Outcome]) -> str:

@@ -149,3 +149,9 @@ def test_cd_10_only_digests_of_codes_are_stored(world):
 
 def test_an_unknown_code_is_refused(world):
     assert redeem(world, "nothing") is CodeRefusal.UNKNOWN
+
+
+def test_a_service_that_was_not_granted_is_refused_and_the_code_stays_usable(world):
+    code = world.authorize(facts={"resources": ["https://a.example"]})
+    assert redeem(world, code, resources=("https://b.example",)) is CodeRefusal.TARGET
+    assert isinstance(redeem(world, code, resources=("https://a.example",)), Family)

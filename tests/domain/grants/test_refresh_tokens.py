@@ -40,8 +40,8 @@ def start(world, client_id="app", **changes):
     return world.do(issue_refresh_token, family, idle_lifetime=IDLE, now=world.now)
 
 
-def use(world, token, *, client_id="app", scope=None, rotation=Rotation.ALWAYS):
-    presented = PresentedRefreshToken(token, client_id, scope, rotation, IDLE)
+def use(world, token, *, client_id="app", scope=None, rotation=Rotation.ALWAYS, **more):
+    presented = PresentedRefreshToken(token, client_id, scope, rotation, IDLE, **more)
     actor = Actor(kind="client", client_id=client_id)
     return world.do(redeem_refresh_token, presented, keys=world.keys, actor=actor, now=world.now)
 
@@ -215,3 +215,9 @@ def test_cd_10_only_digests_of_refresh_tokens_are_stored(world):
     row = world.one(select(RefreshToken))
     assert row.token_digest == digest(token)
     assert token not in repr(vars(row))
+
+
+def test_a_token_for_another_service_is_refused_and_the_refresh_token_stays_usable(world):
+    token = start(world)
+    assert use(world, token, resources=("https://b.example",)) is RefreshRefusal.TARGET
+    assert isinstance(use(world, token), Refreshed)

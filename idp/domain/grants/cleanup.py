@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Delete, delete, or_
+from sqlalchemy import CursorResult, Delete, delete, or_, select
 from sqlalchemy.orm import Session
 
+from idp.model.clients import Client, ClientStatus, InitialAccessToken, Logo
 from idp.model.grants import (
     AuthorizationCode,
     ClientSession,
@@ -25,6 +26,10 @@ DEVICE_KEPT = timedelta(days=1)
 FAMILY_KEPT = timedelta(days=30)
 CLIENT_SESSION_KEPT = timedelta(days=90)
 CONSENT_KEPT = timedelta(days=3 * 365)
+REMOVED_CLIENT_KEPT = timedelta(days=30)
+INITIAL_TOKEN_KEPT = timedelta(days=365)
+#: A picture is stored a moment before the client that shows it.
+LOGO_KEPT = timedelta(days=1)
 
 
 def delete_ended_grants(db: Session, *, now: datetime) -> int:
@@ -44,8 +49,28 @@ def delete_ended_grants(db: Session, *, now: datetime) -> int:
         ),
         delete(ClientSession).where(ClientSession.last_used_at <= now - CLIENT_SESSION_KEPT),
         delete(Consent).where(Consent.revoked_at <= now - CONSENT_KEPT),
+        *_registrations(now),
     )
     return sum(_run(db, statement) for statement in statements)
+
+
+def _registrations(now: datetime) -> tuple[Delete, ...]:
+    """Return what ends of clients that came by themselves, and of logos."""
+    came_with = select(Client.id).where(Client.initial_access_token_id == InitialAccessToken.id)
+    return (
+        delete(Client).where(
+            Client.status == ClientStatus.REMOVED,
+            Client.updated_at <= now - REMOVED_CLIENT_KEPT,
+            ~select(Consent.id).where(Consent.client_id == Client.id).exists(),
+        ),
+        delete(InitialAccessToken).where(
+            InitialAccessToken.expires_at <= now - INITIAL_TOKEN_KEPT, ~came_with.exists()
+        ),
+        delete(Logo).where(
+            Logo.created_at <= now - LOGO_KEPT,
+            ~select(Client.id).where(Client.logo_digest == Logo.content_digest).exists(),
+        ),
+    )
 
 
 def _run(db: Session, statement: Delete) -> int:

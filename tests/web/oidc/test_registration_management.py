@@ -1,10 +1,12 @@
 """What a service that registered itself may do later (RFC 7592)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from idp.db.session import transaction
+from idp.domain.grants.cleanup import delete_ended_grants
 from idp.domain.grants.client_registry import disable_client, enable_client
 from idp.domain.grants.clients import find_any_client, find_client, list_clients
 from idp.domain.upkeep.audit import SYSTEM
@@ -94,3 +96,15 @@ def test_a_service_takes_itself_away_for_good(made, app, sessions, clock):
         assert find_any_client(db, made.client_id).is_removed
         assert made.client_id not in {each.client_id for each in list_clients(db)}
         assert not enable_client(db, made.client_id, actor=SYSTEM, now=clock())
+
+
+def test_a_removed_service_goes_after_a_month(made, registrar, sessions, clock):
+    kept = Registered(registrar, registrar.post())
+    assert made.delete().status_code == 204
+    for days, is_there in ((29, True), (1, False)):
+        clock.advance(timedelta(days=days))
+        with transaction(sessions) as db:
+            delete_ended_grants(db, now=clock())
+            assert (find_any_client(db, made.client_id) is not None) is is_there
+    with sessions() as db:
+        assert find_client(db, kept.client_id) is not None

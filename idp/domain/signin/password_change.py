@@ -70,9 +70,7 @@ def judge_change(
 def knows_password(taken: ChangeTaken, current: str, *, hasher: Hasher) -> bool:
     """Whether the password of a counted try is right; runs outside every transaction."""
     old_hash = taken.choice.old_hash
-    return (
-        old_hash is not None and len(current) <= MAX_LENGTH and hasher.verify(old_hash, current)
-    )
+    return old_hash is not None and len(current) <= MAX_LENGTH and hasher.verify(old_hash, current)
 
 
 def forgive_try(db: Session, taken: ChangeTaken) -> None:

@@ -75,7 +75,10 @@ def _is_always_asked(db: Session, account: Account) -> bool:
     policy = db.scalar(
         select(Municipality.second_step).where(Municipality.id == account.municipality_id)
     )
-    return policy is not SecondStep.USER_CHOICE or account.wants_second_step
+    if policy is not SecondStep.USER_CHOICE:
+        return True
+    # Her own wish must not shut her out when her mailbox is gone: nobody else demands it.
+    return account.wants_second_step and strongest_step(db, account) is not StepKind.IMPOSSIBLE
 
 
 def strongest_step(db: Session, account: Account) -> StepKind:

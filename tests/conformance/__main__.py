@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
         raise SystemExit("no plan has such a title")
     failed = False
     for plan in chosen:
-        configuration = _configure(plan, options.issuer, secrets)
+        configuration = _configure(plan, options, secrets)
         trusts_everyone = options.ca_file is not None
         opened = (
             open_visitor(trusts_everyone=trusts_everyone) if plan.needs_browser else nullcontext()
@@ -70,9 +70,10 @@ def choose_plans(words: list[str]) -> list[Plan]:
     ]
 
 
-def _configure(plan: Plan, issuer: str, secrets: dict) -> dict:
+def _configure(plan: Plan, options: argparse.Namespace, secrets: dict) -> dict:
+    issuer = options.issuer
     if plan.is_fapi:
-        return build_fapi(issuer, keys=secrets["keys"])
+        return build_fapi(issuer, suite=options.suite.rstrip("/"), keys=secrets["keys"])
     configuration = build_openid(issuer, initial_access_token=secrets["initial_access_token"])
     return leave_visits_to_us(configuration) if plan.needs_browser else configuration
 

@@ -56,14 +56,17 @@ def look_at(match: str, words: str) -> dict:
     return {"match": match, "tasks": [{"task": "A page of ours", "commands": commands}]}
 
 
-def look_or_return(match: str, words: str) -> dict:
-    """Take either: an error on a page of ours, or one that is sent to the client."""
+def look_or_return(match: str, words: str, *, suite: str) -> dict:
+    """Take either: an error on a page of ours, or one that is sent to the client.
+
+    The second pattern names the suite: the callback also stands in the query of a request.
+    """
     look = ["wait", "xpath", "//*", 10, words, "update-image-placeholder-optional"]
     return {
         "match": match,
         "tasks": [
             {"task": "Look", "optional": True, "match": match, "commands": [look]},
-            {**DONE, "optional": True, "match": "https://*/test/*/callback*"},
+            {**DONE, "optional": True, "match": f"{suite}/test/*/callback*"},
         ],
     }
 

@@ -107,7 +107,7 @@ def leave_visits_to_us(configuration: Mapping[str, object]) -> dict:
     return kept | {"alias": BROWSER_ALIAS}
 
 
-def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:
+def build_fapi(issuer: str, *, suite: str, keys: Mapping[str, dict]) -> dict:
     """Return the configuration of the FAPI plans; `keys` are the private keys of two clients."""
     authorize = f"{issuer}/authorize*"
     overrides = {}
@@ -124,7 +124,8 @@ def build_fapi(issuer: str, *, keys: Mapping[str, dict]) -> dict:
             "ensure-unsigned-authorization-request-without-using-par-fails",
             "ensure-signed-authorization-request-without-using-par-fails",
         ):
-            overrides[prefix + name] = {"browser": [pages.look_or_return(authorize, pages.REFUSED)]}
+            either = pages.look_or_return(authorize, pages.REFUSED, suite=suite)
+            overrides[prefix + name] = {"browser": [either]}
     clients = {
         place: {
             "client_id": client_id,

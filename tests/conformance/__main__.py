@@ -72,8 +72,9 @@ def choose_plans(words: list[str]) -> list[Plan]:
 
 def _configure(plan: Plan, options: argparse.Namespace, secrets: dict) -> dict:
     issuer = options.issuer
-    if plan.is_fapi:
-        return build_fapi(issuer, suite=options.suite.rstrip("/"), keys=secrets["keys"])
+    if plan.clients:
+        keys = {name: secrets["keys"][name] for name in plan.clients}
+        return build_fapi(issuer, suite=options.suite.rstrip("/"), keys=keys)
     configuration = build_openid(issuer, initial_access_token=secrets["initial_access_token"])
     return leave_visits_to_us(configuration) if plan.needs_browser else configuration
 

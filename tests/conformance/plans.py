@@ -9,6 +9,8 @@ from tests.conformance import pages
 ALIAS, FAPI_ALIAS, BROWSER_ALIAS = "kosodate", "kosodate-fapi", "kosodate-browser"
 _OPENID = {"server_metadata": "discovery", "client_registration": "dynamic_client"}
 _CODE = {"client_registration": "dynamic_client", "response_type": "code"}
+#: Clients of the FAPI plans; those of Message Signing may push signed requests only.
+PUSHING, SIGNING = ("fapi1", "fapi2"), ("signing1", "signing2")
 _FAPI = {
     "openid": "openid_connect",
     "client_auth_type": "private_key_jwt",
@@ -24,7 +26,8 @@ class Plan:
     title: str
     name: str
     variant: Mapping[str, str]
-    is_fapi: bool = False
+    #: The pair of clients of ours that a FAPI plan uses; the others register their own.
+    clients: tuple[str, ...] = ()
     #: HtmlUnit cannot run it: a real browser makes its visits.
     needs_browser: bool = False
 
@@ -55,12 +58,12 @@ PLANS = (
         "oidcc-3rdparty-init-login-certification-test-plan",
         {"response_type": "code"},
     ),
-    Plan("FAPI 2.0 Security Profile", "fapi2-security-profile-final-test-plan", _FAPI, True),
+    Plan("FAPI 2.0 Security Profile", "fapi2-security-profile-final-test-plan", _FAPI, PUSHING),
     Plan(
         "FAPI 2.0 Message Signing",
         "fapi2-message-signing-final-test-plan",
         _FAPI | {"fapi_request_method": "signed_non_repudiation", "fapi_response_mode": "jarm"},
-        True,
+        SIGNING,
     ),
 )
 
@@ -108,7 +111,7 @@ def leave_visits_to_us(configuration: Mapping[str, object]) -> dict:
 
 
 def build_fapi(issuer: str, *, suite: str, keys: Mapping[str, dict]) -> dict:
-    """Return the configuration of the FAPI plans; `keys` are the private keys of two clients."""
+    """Return the configuration of a FAPI plan; `keys` are the private keys of its two clients."""
     authorize = f"{issuer}/authorize*"
     overrides = {}
     for prefix in ("fapi2-security-profile-final-", "fapi2-message-signing-final-"):
@@ -130,10 +133,10 @@ def build_fapi(issuer: str, *, suite: str, keys: Mapping[str, dict]) -> dict:
         place: {
             "client_id": client_id,
             "scope": "openid email",
-            "jwks": {"keys": [keys[client_id]]},
+            "jwks": {"keys": [key]},
             "dpop_signing_alg": "ES256",
         }
-        for place, client_id in (("client", "fapi1"), ("client2", "fapi2"))
+        for place, (client_id, key) in zip(("client", "client2"), keys.items(), strict=True)
     }
     return {
         "alias": FAPI_ALIAS,
@@ -148,8 +151,8 @@ def build_fapi(issuer: str, *, suite: str, keys: Mapping[str, dict]) -> dict:
 
 
 def describe_fapi_client(client_id: str, suite: str, *, public_key: dict) -> dict:
-    """Return the metadata of one of the two clients, for `idp clients import`."""
-    query = "" if client_id == "fapi1" else "?dummy1=lorem&dummy2=ipsum"
+    """Return the metadata of one of the four clients, for `idp clients import`."""
+    query = "" if client_id in {PUSHING[0], SIGNING[0]} else "?dummy1=lorem&dummy2=ipsum"
     return {
         "client_id": client_id,
         "client_name": client_id,
@@ -164,4 +167,5 @@ def describe_fapi_client(client_id: str, suite: str, *, public_key: dict) -> dic
         "scope": "openid profile email phone address offline_access",
         "id_token_signed_response_alg": "ES256",
         "authorization_signed_response_alg": "ES256",
+        "require_signed_request_object": client_id in SIGNING,
     }

@@ -1,4 +1,4 @@
-"""What the plans need in a provider: a person with every claim, two FAPI clients, a token."""
+"""What the plans need in a provider: a person with every claim, the FAPI clients, a token."""
 
 import json
 from datetime import timedelta
@@ -29,7 +29,7 @@ from idp.protocol.scope import SUPPORTED
 from idp.settings.load import load_settings
 from tests import factories
 from tests.conformance.pages import LOGIN_ID, PASSWORD
-from tests.conformance.plans import describe_fapi_client
+from tests.conformance.plans import PUSHING, SIGNING, describe_fapi_client
 
 
 def seed(config: Path, suite: str, folder: Path) -> None:
@@ -38,7 +38,7 @@ def seed(config: Path, suite: str, folder: Path) -> None:
     url = settings.database.url
     engine = create_engine(url, **engine_options(url, pool_size=1))
     configure_engine(engine)
-    private = {name: _make_key(name) for name in ("fapi1", "fapi2")}
+    private = {name: _make_key(name) for name in (*PUSHING, *SIGNING)}
     hasher = Hasher(pepper=from_base64url(settings.secrets.password_pepper))
     with transaction(sessionmaker(engine, expire_on_commit=False)) as db:
         now = utc_now()

@@ -11,6 +11,8 @@ from tests.conformance.__main__ import choose_plans
 from tests.conformance.pages import look_or_return
 from tests.conformance.plans import (
     PLANS,
+    PUSHING,
+    SIGNING,
     build_fapi,
     build_openid,
     describe_fapi_client,
@@ -86,7 +88,7 @@ def test_the_aliases_differ_so_that_plans_may_run_at_once():
     assert openid["alias"] != fapi["alias"]
 
 
-@pytest.mark.parametrize("client_id", ["fapi1", "fapi2"])
+@pytest.mark.parametrize("client_id", [*PUSHING, *SIGNING])
 def test_our_registration_accepts_the_fapi_clients(client_id):
     public = _make_key(client_id).as_dict(private=False)
     assert "d" not in public
@@ -94,6 +96,7 @@ def test_our_registration_accepts_the_fapi_clients(client_id):
     alias = build_fapi(ISSUER, suite=SUITE, keys=KEYS)["alias"]
     assert metadata["redirect_uris"][0].startswith(f"{SUITE}/test/a/{alias}/callback")
     assert parse_registration(metadata, rules=AddressRules()) is not None
+    assert metadata["require_signed_request_object"] is (client_id in SIGNING)
 
 
 def test_plans_are_chosen_by_words_of_their_titles():

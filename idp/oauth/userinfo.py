@@ -14,6 +14,7 @@ from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider
 from idp.oauth.resource_calls import PresentedToken, check_possession
 from idp.protocol.claims import claims_of_scopes
+from idp.protocol.client import RegisteredClient
 from idp.protocol.dpop import SCHEME
 from idp.protocol.errors import BearerError
 from idp.protocol.scope import OPENID, split_scope
@@ -63,6 +64,18 @@ def answer_userinfo(
     )
     claims = build_person_claims(db, asked, keys=provider.keys, now=now)
     answer = PersonClaims(client.client_id, {**claims, "sub": live.subject})
+    return _protect(db, answer, client, provider=provider, now=now)
+
+
+def _protect(
+    db: Session,
+    answer: PersonClaims,
+    client: RegisteredClient,
+    *,
+    provider: Provider,
+    now: datetime,
+) -> PersonClaims:
+    """Say how an answer is signed and encrypted, where the client registered that."""
     wanted = client.userinfo_encryption
     # What is encrypted is signed as well: else anybody could have made it.
     alg = client.userinfo_signed_response_alg or ("RS256" if wanted else None)

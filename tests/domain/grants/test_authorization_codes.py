@@ -155,3 +155,10 @@ def test_a_service_that_was_not_granted_is_refused_and_the_code_stays_usable(wor
     code = world.authorize(facts={"resources": ["https://a.example"]})
     assert redeem(world, code, resources=("https://b.example",)) is CodeRefusal.TARGET
     assert isinstance(redeem(world, code, resources=("https://a.example",)), Family)
+
+
+def test_cd_04_a_code_bound_to_a_key_needs_that_key(world):
+    code = world.authorize(facts={"dpop_jkt": "its-key"})
+    assert redeem(world, code) is CodeRefusal.KEY
+    assert redeem(world, code, key="another") is CodeRefusal.KEY
+    assert isinstance(redeem(world, code, key="its-key"), Family)

@@ -221,3 +221,14 @@ def test_a_token_for_another_service_is_refused_and_the_refresh_token_stays_usab
     token = start(world)
     assert use(world, token, resources=("https://b.example",)) is RefreshRefusal.TARGET
     assert isinstance(use(world, token), Refreshed)
+
+
+def test_rt_01_a_refresh_token_bound_to_a_key_is_refused_without_it_and_stays(world):
+    code = world.authorize("app")
+    family = world.do(
+        redeem_code, PresentedCode(code, "app", CALLBACK, VERIFIER, "its-key"), now=world.now
+    )
+    token = world.do(issue_refresh_token, family, idle_lifetime=IDLE, key="its-key", now=world.now)
+    assert use(world, token) is RefreshRefusal.KEY
+    assert use(world, token, key="another") is RefreshRefusal.KEY
+    assert isinstance(use(world, token, key="its-key"), Refreshed)

@@ -13,12 +13,13 @@ from structlog.testing import capture_logs
 from idp.base.http import HttpClient
 from idp.db.session import transaction
 from idp.domain.backstage.housekeeping import clean_up
+from idp.domain.upstream.identities import LinkRefusal
 from idp.domain.upstream.provider import UpstreamConfig, UpstreamProvider
 from idp.model.people import Account, AccountStatus
 from idp.model.signin import BrowserSession, PasswordReset
 from idp.model.upkeep import AuditEvent
 from idp.model.upstream import LinkedIdentity, UpstreamRequest
-from idp.protocol.upstream import Profile
+from idp.protocol.upstream import Profile, UpstreamFault
 from idp.web.deps import SERVICES
 from tests import factories
 from tests.serving import Port, serving
@@ -180,12 +181,21 @@ def test_jw_09_an_id_token_that_is_not_the_answer_links_nothing(
     assert [line["reason"] for line in lines if line["event"] == "upstream.refused"] == [reason]
 
 
-@pytest.mark.parametrize("header", [{"alg": "none"}, {"kid": "unknown"}, {"typ": "at+jwt"}])
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ({"alg": "none"}, UpstreamFault.SIGNATURE),
+        ({"kid": "unknown"}, UpstreamFault.SIGNATURE),
+        ({"typ": "at+jwt"}, UpstreamFault.CONTENT),
+    ],
+)
 def test_jw_01_a_signature_that_is_none_or_of_an_unknown_key_is_refused(
-    person, upstream, sessions, header
+    person, upstream, sessions, header, reason
 ):
     upstream.header = header
-    assert_refused(link(person), sessions)
+    with capture_logs() as lines:
+        assert_refused(link(person), sessions)
+    assert [line["reason"] for line in lines if line["event"] == "upstream.refused"] == [reason]
 
 
 def test_jw_02_a_foreign_key_under_the_known_name_is_refused(person, upstream, sessions):
@@ -243,12 +253,24 @@ def test_kt_05_a_discovery_document_that_is_not_the_issuers_is_not_believed(
 
 def test_ft_01_a_provider_that_is_away_harms_nobody(person, upstream, sessions):
     upstream.status = 500
-    page = person.get(HOME).submit(f"{HOME}/link", current_password=PASSWORD)
+    with capture_logs() as lines:
+        page = person.get(HOME).submit(f"{HOME}/link", current_password=PASSWORD)
+    assert UpstreamFault.REFUSED in {line.get("reason") for line in lines}
     assert page.location == f"{HOME}?failed=away"
     assert "いまは本人を確かめられません" in page.follow().text
     assert rows(sessions, UpstreamRequest) == []
     page = person.get("/password/reset/identity").submit("/password/reset/identity")
     assert page.status == 503
+
+
+def test_ft_01_a_provider_that_nobody_runs_any_more_is_away(connect, person):
+    closed = Port()
+    closed.close()
+    connect(issuer=closed.origin)
+    with capture_logs() as lines:
+        page = person.get(HOME).submit(f"{HOME}/link", current_password=PASSWORD)
+    assert UpstreamFault.AWAY in {line.get("reason") for line in lines}
+    assert page.location == f"{HOME}?failed=away"
 
 
 def test_ot_08_an_answer_is_taken_once(person, upstream, sessions):
@@ -322,7 +344,7 @@ def test_one_card_belongs_to_one_account(
 def test_one_account_has_one_card(person, upstream, sessions):
     link(person)
     upstream.subject = "card-2"
-    assert link(person).location == f"{HOME}?failed=identity_other"
+    assert link(person).location == f"{HOME}?failed={LinkRefusal.OTHER}"
 
 
 def test_a_renewed_card_is_linked_after_the_old_one_was_taken_away(person, upstream, sessions):

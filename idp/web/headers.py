@@ -49,7 +49,7 @@ def _policy(current: RequestState) -> str:
             "default-src 'none'",
             f"script-src 'self' 'nonce-{nonce}'" if nonce else "script-src 'none'",
             "style-src 'self'",
-            "img-src 'self' data: https:",
+            "img-src 'self' data:",
             "connect-src 'self'",
             f"frame-src {frames}",
             f"form-action {_form_targets(current)}",

@@ -87,6 +87,7 @@ GET /login open
 POST /login open
 GET /login/code open
 POST /login/code open
+GET /logo/<name> open
 GET /logout open
 POST /logout open
 POST /logout/everywhere open

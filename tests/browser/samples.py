@@ -134,7 +134,7 @@ CONSENT = {
     "scopes": SCOPES,
     "policy_uri": "https://booking.example.jp/privacy",
     "tos_uri": "https://booking.example.jp/terms",
-    "logo_uri": None,
+    "logo_href": None,
     "person": PERSON,
 }
 NEW_PASSWORD = {"checks": CHECKS, "policy": POLICY}

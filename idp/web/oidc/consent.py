@@ -50,7 +50,7 @@ def show_consent() -> Response:
         categories=None if pending.details is None else pending.details.categories or ("all",),
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
-        logo_uri=client.logo_uri,
+        logo_href=f"/logo/{client.logo}" if client.logo else None,
     )
 
 

@@ -5,10 +5,14 @@ from sqlalchemy import select
 
 from idp.base.url import with_query
 from idp.db.session import transaction
+from idp.domain.grants.client_addresses import FetchedLogo
 from idp.domain.grants.consents import revoke_consent
+from idp.domain.grants.logos import store_logo
 from idp.domain.upkeep.audit import SYSTEM
+from idp.model.clients import Client
 from idp.model.grants import Consent
 from idp.model.upkeep import AuditEvent
+from tests.web.applications import ORIGIN
 from tests.web.oidc.conftest import answer_of
 
 
@@ -134,3 +138,32 @@ def test_a_second_answer_changes_nothing(other, browser, session_id, sessions):
 def test_the_language_of_the_person_is_spoken(other, browser, session_id):
     page = browser.get(with_query("/authorize", other.params()), Accept_Language="en").arrive()
     assert page.status == 200
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"a picture"
+
+
+def test_br_09_sr_05_a_services_picture_comes_from_our_own_origin(
+    app, other, browser, session_id, sessions, clock
+):
+    with transaction(sessions) as db:
+        digest = store_logo(db, FetchedLogo("image/png", PICTURE), now=clock())
+        client = db.get_one(Client, "other")
+        client.logo_digest = digest
+        client.details = client.details | {"logo_uri": "https://elsewhere.example/logo.png"}
+        client.version += 1
+    page = other.authorize(browser)
+    address = f"/logo/{digest.hex()}"
+    assert f'src="{address}"' in page.text
+    assert "elsewhere.example" not in page.text
+    assert "img-src 'self' data:;" in page.headers["Content-Security-Policy"]
+    picture = app.test_client().get(address, base_url=ORIGIN)
+    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/png")
+    assert picture.data == PICTURE
+    assert picture.headers["X-Content-Type-Options"] == "nosniff"
+    assert "immutable" in picture.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["00" * 32, "zz", "..", "A" * 400])
+def test_br_09_a_picture_that_is_not_ours_does_not_exist(browser, name):
+    assert browser.get(f"/logo/{name}").status == 404

@@ -43,7 +43,6 @@ from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
 from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
 from idp.web.oidc import check_session as oidc_check_session
-from idp.web.oidc import logos as oidc_logos
 from idp.web.oidc import logout as oidc_logout
 from idp.web.oidc import registration as oidc_registration
 from idp.web.signin import (
@@ -56,6 +55,7 @@ from idp.web.signin import (
     help_pages,
     language,
     login,
+    logos,
     logout,
     reset,
     reset_code,
@@ -84,6 +84,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
     flow.bp,
     login.bp,
+    logos.bp,
     code.bp,
     cancel.bp,
     device.bp,
@@ -113,7 +114,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     token.bp,
     userinfo.bp,
     discovery.bp,
-    oidc_logos.bp,
     oidc_logout.bp,
     oidc_check_session.bp,
     oidc_registration.bp,

@@ -31,6 +31,7 @@ def fill(rule, town=None):
         "membership_id": town.membership if town else NOBODY,
         "client_id": "booking",
         "row_id": NOBODY,
+        "name": "00" * 32,
     }
     rule = re.sub(r"<any\('?([\w-]+).*?\):\w+>", r"\1", rule)
     for name, value in ids.items():

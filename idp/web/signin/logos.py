@@ -7,7 +7,7 @@ from idp.domain.grants.logos import find_logo
 from idp.web.deps import services
 from idp.web.guards import open_to_all
 
-bp = Blueprint("oidc_logos", __name__)
+bp = Blueprint("signin_logos", __name__)
 
 _SECONDS = 31_536_000
 

@@ -127,3 +127,10 @@ def _imports(path):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.partition(".")[0]
+
+
+def test_docs_protocol_names_tests_that_exist():
+    table = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", table))
+    assert len(named) > 30
+    assert sorted(path for path in named if not (ROOT / path).is_file()) == []

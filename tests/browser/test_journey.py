@@ -91,8 +91,14 @@ def fill(page, **typed):
         page.locator(f'main [name="{name}"]').first.fill(value)
 
 
+def go_by(page, what):
+    """Press a button or a link and wait for the page it leads to: a click alone does not."""
+    with page.expect_navigation():
+        what.click()
+
+
 def press(page, name):
-    page.get_by_role("button", name=name, exact=True).first.click()
+    go_by(page, page.get_by_role("button", name=name, exact=True).first)
 
 
 def first_number(mail, digits):
@@ -107,7 +113,7 @@ def sign_in_at_the_desk(world, page):
     press(page, "ログイン")
     look_at(page, "staff-code")
     fill(page, code=world.totp(clerk["login_id"]))
-    page.locator("main form button[type=submit]").first.click()
+    go_by(page, page.locator("main form button[type=submit]").first)
     page.wait_for_url("**/staff/**")
     look_at(page, "staff-search")
 
@@ -115,13 +121,13 @@ def sign_in_at_the_desk(world, page):
 def register_family(world, page):
     """A01-A05, A34: the family of the application, with a proxy; the act of issuing."""
     page.goto(world.url("provider", "/staff/register"))
-    page.locator('button[name="add"][value="proxy"]').click()
+    go_by(page, page.locator('button[name="add"][value="proxy"]'))
     fill(page, **GUARDIAN, **PROXY)
     page.locator('[name="proxy1_relationship"]').select_option("father")
     look_at(page, "staff-register")
-    page.locator('button[name="step"][value="check"]:visible').last.click()
+    go_by(page, page.locator('button[name="step"][value="check"]:visible').last)
     look_at(page, "staff-check")
-    page.locator('button[name="step"][value="issue"]').click()
+    go_by(page, page.locator('button[name="step"][value="issue"]'))
     page.wait_for_url("**/staff/people/**")
     look_at(page, "staff-person")
 
@@ -140,13 +146,13 @@ def set_first_password(world, page, mailbox, email, *, by_link):
         page.goto(re.search(r"http://\S+/password/reset/link\S+", mail["text"])[0])
         assert "?" not in page.url
         look_at(page, "reset-link")
-        page.locator("main form button[type=submit]").first.click()
+        go_by(page, page.locator("main form button[type=submit]").first)
     else:
         fill(page, code=first_number(mail, 6))
-        page.locator("main form button[type=submit]").first.click()
+        go_by(page, page.locator("main form button[type=submit]").first)
     look_at(page, "activate-check")
     fill(page, application_number="ｒ8-00999")
-    page.locator("main form button[type=submit]").first.click()
+    go_by(page, page.locator("main form button[type=submit]").first)
     look_at(page, "reset-new")
     fill(page, new_password=PASSWORD, confirm_password=PASSWORD)
     press(page, "変更")
@@ -182,8 +188,8 @@ def book_an_hour(world, page):
     """A31-A33, A42 at booking: a facility, a free hour, the child, done."""
     page.wait_for_url(f"{world.url('booking')}**")
     look_at(page, "booking-facilities")
-    page.locator("main a[href*='/facilities/']").first.click()
-    page.locator("main a.day").last.click()
+    go_by(page, page.locator("main a[href*='/facilities/']").first)
+    go_by(page, page.locator("main a.day").last)
     look_at(page, "booking-slots")
     page.locator("main .choice--card label").first.click()
     press(page, "次へ進む")

@@ -1,8 +1,9 @@
-"""SMTP servers of this machine that behave well, or not."""
+"""SMTP and HTTP servers of this machine that behave well, or not."""
 
 import socket
 import threading
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
 
@@ -64,3 +65,32 @@ def silent_server():
         thread.join()
         for connection in taken:
             connection.close()
+
+
+@contextmanager
+def http_service(*answers):
+    """Answer one POST after another with (status, body); yield the origin and what came in."""
+    waiting, taken = list(answers), []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.append((dict(self.headers), body.decode()))
+            status, answer = waiting.pop(0)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", taken
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

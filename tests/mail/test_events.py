@@ -1,9 +1,7 @@
 """Security events over real HTTP (RFC 8935): taken, refused for good, or tried again."""
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import select
@@ -17,36 +15,15 @@ from idp.model.upkeep import OutboxMessage, OutboxState
 from idp.protocol.events import PREFIX, SecurityEvent, read_refusal
 from tests import factories
 from tests.domain.held import grant
+from tests.mail.servers import http_service
 from tests.signing import install_keys
 
 
 @contextmanager
 def receiver(*answers):
     """Run a service that answers so, one by one; yield its address and what it got."""
-    waiting, taken = list(answers), []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.append((dict(self.headers), body.decode()))
-            status, answer = waiting.pop(0)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/events", taken
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_service(*answers) as (origin, taken):
+        yield f"{origin}/events", taken
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Back-channel logout calls over real HTTP: to services that are well, slow, broken or gone."""
 
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -15,36 +13,17 @@ from idp.domain.backstage.delivery import BACK_OFF
 from idp.domain.upkeep.outbox import BackchannelLogout, enqueue_backchannel_logout
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
 from tests import factories
-from tests.mail.servers import Inbox, silent_server, smtp_server
+from tests.mail.servers import Inbox, http_service, silent_server, smtp_server
 from tests.signing import install_keys
 
 CALLS = frozenset({OutboxKind.BACKCHANNEL_LOGOUT})
 
 
 @contextmanager
-def service(*answers):
+def service(*statuses):
     """Run a service that answers its calls one by one so; yield its address and what it got."""
-    waiting, taken = list(answers), []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.append(parse_qs(body.decode()))
-            self.send_response(waiting.pop(0))
-            self.end_headers()
-
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/backchannel", taken
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_service(*((status, b"") for status in statuses)) as (origin, taken):
+        yield f"{origin}/backchannel", taken
 
 
 @pytest.fixture
@@ -93,7 +72,7 @@ def test_a_service_that_says_yes_has_taken_it(sessions, caller, sign_out, status
     with service(status) as (address, taken):
         sign_out(address)
         assert caller.run_once() == 1
-    assert [list(form) for form in taken] == [["logout_token"]]
+    assert [list(parse_qs(body)) for _headers, body in taken] == [["logout_token"]]
     assert state_of(sessions) == (OutboxState.SENT, None, 1)
 
 

@@ -19,7 +19,7 @@ from idp.base.texts import format_date, format_datetime, format_time
 from idp.base.url import with_query
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import reading
-from idp.domain.staff.sites import Site, find_site
+from idp.domain.people.sites import Site, find_site
 from idp.web.cookies import read_cookie
 from idp.web.csrf import form_token
 from idp.web.deps import services, state

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from idp.domain.backstage.delivery import DueMail
-from idp.domain.staff.sites import Site
+from idp.domain.people.sites import Site
 
 SITE = Site(
     municipality_id=uuid4(),

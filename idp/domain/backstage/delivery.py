@@ -15,7 +15,7 @@ from idp.db.rows import change
 from idp.domain.grants.logout import LogoutCall, build_logout_call
 from idp.domain.grants.security_events import EventPush, build_event_push
 from idp.domain.people.names import full_name
-from idp.domain.staff.sites import Site, find_site
+from idp.domain.people.sites import Site, find_site
 from idp.domain.upkeep.outbox import BackchannelLogout, EventMessage, Fact
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState

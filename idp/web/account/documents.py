@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.db.session import OpenSession, reading
 from idp.domain.documents.agreements import own_agreements
 from idp.domain.documents.versions import KINDS, VersionText, find_text, list_versions
-from idp.domain.staff.sites import find_site
+from idp.domain.people.sites import find_site
 from idp.web.deps import current_person, services, state
 from idp.web.guards import open_to_all
 from idp.web.render import language, page

@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from idp.db.session import reading, transaction
+from idp.domain.people.sites import find_site
 from idp.domain.signin.completion import SignedInWhole
 from idp.domain.signin.doors import FAMILY, STAFF
 from idp.domain.signin.interactions import DeviceUse, Walk
@@ -17,7 +18,6 @@ from idp.domain.signin.login_outcome import (
     WrongCredentials,
     record_login,
 )
-from idp.domain.staff.sites import find_site
 from idp.web.deps import current_person, services
 from idp.web.guards import open_to_all
 from idp.web.render import FieldError, field_error, page, see_other

@@ -5,13 +5,13 @@ from werkzeug.wrappers import Response
 
 from idp.base.contact import ContactError, mail_key, parse_mail_address
 from idp.db.session import reading, transaction
+from idp.domain.people.sites import find_site
 from idp.domain.recovery.asking import AskedTooOften, ResetAsked, ask
 from idp.domain.recovery.finishing import ResetDone, ResetGone, finish
 from idp.domain.recovery.opening import DeadLink, ResetOpened, is_live_link, open_by_link
 from idp.domain.recovery.standing import OpenReset, asks_address_twice
 from idp.domain.signin.choosing import Chosen, choose_password, look_at_choice
 from idp.domain.signin.doors import STAFF
-from idp.domain.staff.sites import find_site
 from idp.web.deps import drop_cookie, services, state
 from idp.web.guards import open_to_all
 from idp.web.password_form import (

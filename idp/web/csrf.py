@@ -4,6 +4,7 @@ from flask import request
 from werkzeug.exceptions import Forbidden
 
 from idp.base.secret import equal, keyed_digest, new_token, to_base64url
+from idp.domain.signin.refusals import Refusal
 from idp.web.cookies import read_cookie
 from idp.web.deps import put_cookie, services, state
 
@@ -14,9 +15,19 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class FormRefused(Forbidden):
     """A form that is not ours, or a page from before the last sign-in."""
 
+    reason = Refusal.FORM_TOKEN
+
+
+class ForeignForm(FormRefused):
+    """A form that another site sent."""
+
+    reason = Refusal.FOREIGN_ORIGIN
+
 
 class CookiesOff(FormRefused):
     """The browser sent no cookie at all: the person must allow them (B41)."""
+
+    reason = Refusal.COOKIES_OFF
 
 
 def name_browser() -> None:
@@ -39,7 +50,8 @@ def check_form() -> None:
 
     Raises:
         CookiesOff: the browser keeps no cookies.
-        FormRefused: foreign origin, or a missing or foreign token.
+        ForeignForm: another site sent it.
+        FormRefused: a missing or foreign token.
     """
     if request.method in _SAFE_METHODS:
         return
@@ -55,6 +67,6 @@ def _check_origin() -> None:
     # Our pages say Referrer-Policy: same-origin; under no-referrer browsers send Origin: null.
     origin = request.headers.get("Origin")
     if origin is not None and origin != services().settings.provider.issuer:
-        raise FormRefused
+        raise ForeignForm
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        raise FormRefused
+        raise ForeignForm

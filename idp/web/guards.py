@@ -12,12 +12,20 @@ from idp.base.url import with_query
 from idp.db.session import reading, transaction
 from idp.domain.signin.doors import FAMILY, STAFF
 from idp.domain.signin.recognition import find_session, has_run_out
+from idp.domain.signin.refusals import Refusal, RefusedRequest, note_refusal
 from idp.domain.signin.sessions import is_touch_due, touch_session
 from idp.domain.staff.roles import Permission, StaffMember, find_staff_member
 from idp.web.browser_state import show_state
 from idp.web.cookies import read_cookie
-from idp.web.csrf import check_form, name_browser
-from idp.web.deps import RequestState, drop_cookie, services, start_request, state
+from idp.web.csrf import FormRefused, check_form, name_browser
+from idp.web.deps import (
+    RequestState,
+    current_actor,
+    drop_cookie,
+    services,
+    start_request,
+    state,
+)
 from idp.web.headers import new_nonce
 from idp.web.intake import check_shape
 from idp.web.limits import check_rate
@@ -101,7 +109,7 @@ def enforce() -> Response | None:
     _recognise_person()
     name_browser()
     if guard.kind is not GuardKind.CROSS_SITE:
-        check_form()
+        _check_form()
     return _admit(guard)
 
 
@@ -124,6 +132,24 @@ def _recognise_person() -> None:
     show_state(person, now=now)
 
 
+def _check_form() -> None:
+    try:
+        check_form()
+    except FormRefused as refused:
+        _note(refused.reason)
+        raise
+
+
+def _note(reason: Refusal) -> None:
+    """Write down that a signed-in person's request is refused (BR-01)."""
+    person = state().person
+    if person is None:
+        return
+    refused = RefusedRequest(reason, request.method, request.endpoint or "")
+    with transaction(services().sessions) as db:
+        note_refusal(db, refused, person, current_actor(), now=services().clock())
+
+
 def _admit(guard: Guard) -> Response | None:
     person = state().person
     if guard.kind is GuardKind.SIGNED_IN and (person is None or person.door != FAMILY):
@@ -142,9 +168,11 @@ def _admit_staff(guard: Guard) -> Response | None:
     with reading(services().sessions) as db:
         member = find_staff_member(db, person.account_id, now=services().clock())
     if member is None:
+        _note(Refusal.NO_ROLE)
         abort(403)
     if guard.permission not in member.permissions:
         if guard.elsewhere is None:
+            _note(Refusal.PERMISSION)
             abort(403)
         return redirect(guard.elsewhere(member), code=303)  # type: ignore[return-value]
     state().staff = member

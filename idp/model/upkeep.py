@@ -1,4 +1,4 @@
-"""Audit, outbox and notices."""
+"""Audit, outbox, notices and maintenance."""
 
 import enum
 from datetime import datetime
@@ -105,3 +105,21 @@ class PendingNotice(Base):
     code: Mapped[str]
     count: Mapped[int]
     updated_at: Mapped[datetime]
+
+
+class MaintenanceWindow(Base):
+    """A planned time in which nobody can sign in (B43). Gone a year after its end."""
+
+    __tablename__ = "maintenance_window"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    #: From then on every page says so.
+    announced_at: Mapped[datetime]
+    #: What the pages say beside the times.
+    note_ja: Mapped[str | None]
+    note_en: Mapped[str | None]
+    #: Somebody called it off, or the work was done sooner.
+    ended_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]

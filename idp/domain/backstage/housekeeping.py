@@ -18,7 +18,7 @@ from idp.model.signin import (
     OneTimeSecret,
     PasswordReset,
 )
-from idp.model.upkeep import AuditEvent, OutboxMessage, OutboxState
+from idp.model.upkeep import AuditEvent, MaintenanceWindow, OutboxMessage, OutboxState
 from idp.model.upstream import LinkedIdentity, UpstreamRequest
 
 _DAY = timedelta(days=1)
@@ -33,6 +33,7 @@ SESSIONS = 90 * _DAY
 DEVICES = 365 * _DAY
 OUTBOX = 365 * _DAY
 AUDIT = 3 * 365 * _DAY
+MAINTENANCE = 365 * _DAY
 
 
 def clean_up(db: Session, *, now: datetime) -> int:
@@ -66,6 +67,7 @@ def _statements(now: datetime) -> tuple[Delete, ...]:
             OutboxMessage.created_at <= now - OUTBOX,
         ),
         _delete(AuditEvent, AuditEvent.at <= now - AUDIT),
+        _delete(MaintenanceWindow, MaintenanceWindow.ends_at <= now - MAINTENANCE),
         _delete(UpstreamRequest, UpstreamRequest.expires_at <= now - INTERACTIONS),
         # A closed account keeps nobody from linking her card to her next one.
         _delete(LinkedIdentity, LinkedIdentity.account_id.in_(closed)),

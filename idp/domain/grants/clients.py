@@ -25,9 +25,10 @@ from idp.protocol.subject import PUBLIC_SECTOR
 _STORED = AddressRules(allow_loopback_http=True)
 _CLIENT_ID = re.compile(r"[!-~]{1,200}")
 
-_client: Any = Client.__table__
+#: The table, for statements that ask more of a client than its version.
+CLIENT: Any = Client.__table__
 
-_VERSION = select(_client.c.version).where(_client.c.id == bindparam("client_id"))
+_VERSION = select(CLIENT.c.version).where(CLIENT.c.id == bindparam("client_id"))
 _CLIENT = select(Client.__table__).where(Client.id == bindparam("client_id"))
 _SECRETS = (
     select(ClientSecret.digest, ClientSecret.expires_at, ClientSecret.sealed)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, or_, select, update
+from sqlalchemy import CursorResult, Row, delete
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
-from idp.db.upsert import insert_into
+from idp.db.rows import change, fetch_all
+from idp.domain.signin import counting
 from idp.model.signin import FailureCount
 
 
@@ -70,63 +71,55 @@ def reserve(db: Session, counter: Counter, *, now: datetime) -> Counted | Blocke
 
     One statement checks and counts, so any number of parallel tries is counted once each.
     """
-    row = db.execute(_upsert(db, counter, now=now)).one_or_none()
-    if row is None:
-        return _read_block(db, counter, now=now)
-    limit = counter.limit
+    outcome = count_all(db, (counter,), now=now)
+    return outcome if isinstance(outcome, Blocked) else outcome[0]
+
+
+def reserve_all(
+    db: Session, counters: Sequence[Counter], *, now: datetime
+) -> tuple[Counted, ...] | Blocked:
+    """Count a try against all of these, or against none of them if one is blocked."""
+    return find_block(db, counters, now=now) or count_all(db, counters, now=now)
+
+
+def count_all(
+    db: Session, counters: Sequence[Counter], *, now: datetime
+) -> tuple[Counted, ...] | Blocked:
+    """Do as `reserve_all` for somebody who has just asked `find_block`."""
+    counters = _in_order(counters)
+    rows = {_place(row): row for row in _count(db, counters, now=now)}
+    found = [(counter, rows.get(_key(counter))) for counter in counters]
+    taken = [(counter, row) for counter, row in found if row is not None]
+    counted = tuple(_begin_block(db, counter.limit, row, now=now) for counter, row in taken)
+    if len(counted) == len(counters):
+        return counted
+    give_back(db, [counter for counter, _ in taken])
+    # Another transaction may have given the try back in between: then one moment is enough.
+    return find_block(db, counters, now=now) or Blocked(until=now, block_count=0)
+
+
+def _count(db: Session, counters: Sequence[Counter], *, now: datetime) -> list[Row[Any]]:
+    """Raise the counts; a row that is blocked does not come back."""
+    values: dict[str, object] = {"now": now}
+    for number, counter in enumerate(counters):
+        values |= _name(counter, number)
+        values[f"id_{number}"] = new_id(now=now)
+        values[f"over_{number}"] = now - counter.limit.length
+    restarts = tuple(counter.limit.restarts for counter in counters)
+    return fetch_all(db, counting.count_tries(db.get_bind().dialect.name, restarts), values)
+
+
+def _begin_block(db: Session, limit: Limit, row: Row[Any], *, now: datetime) -> Counted:
+    """Return the try that was taken; the last one of a limit begins the pause."""
     if row.tries < limit.count:
         return Counted(row.tries, limit.count - row.tries, None, row.block_count)
     until = _block_end(limit, row, now=now)
-    db.execute(
-        update(FailureCount)
-        .where(FailureCount.id == row.id)
-        .values(blocked_until=until, block_count=row.block_count + 1)
-        .execution_options(synchronize_session=False)
-    )
+    block = {"row": row.id, "blocked_until": until, "block_count": row.block_count + 1}
+    change(db, counting.BLOCK, block)
     return Counted(row.tries, 0, until, row.block_count + 1)
 
 
-def _upsert(db: Session, counter: Counter, *, now: datetime) -> Any:  # noqa: ANN401
-    limit = counter.limit
-    values = {
-        "id": new_id(now=now),
-        "purpose": counter.purpose,
-        "subject": counter.subject,
-        "window": limit.window,
-        "count": 1,
-        "window_started_at": now,
-        "block_count": 0,
-        "updated_at": now,
-    }
-    table = FailureCount
-    is_over = table.window_started_at <= now - limit.length
-    # A block that has ended begins the count anew, where the limit says so.
-    is_new = or_(is_over, table.blocked_until.is_not(None)) if limit.restarts else is_over
-    return (
-        insert_into(db, table)
-        .values(**values)
-        .on_conflict_do_update(
-            index_elements=[table.purpose, table.subject, table.window],
-            set_={
-                "count": case((is_new, 1), else_=table.count + 1),
-                "window_started_at": case((is_over, now), else_=table.window_started_at),
-                "block_count": case((is_over, 0), else_=table.block_count),
-                "blocked_until": None,
-                "updated_at": now,
-            },
-            where=or_(table.blocked_until.is_(None), table.blocked_until <= now),
-        )
-        .returning(
-            table.id,
-            table.count.label("tries"),
-            table.block_count,
-            table.window_started_at,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _block_end(limit: Limit, row: Any, *, now: datetime) -> datetime:  # noqa: ANN401
+def _block_end(limit: Limit, row: Row[Any], *, now: datetime) -> datetime:
     if limit.pause is None:
         end: datetime = row.window_started_at + limit.length
         return end
@@ -136,91 +129,71 @@ def _block_end(limit: Limit, row: Any, *, now: datetime) -> datetime:  # noqa: A
     return now + min(limit.pause * (blocks_before + 1), limit.longest_pause)
 
 
-def _read_block(db: Session, counter: Counter, *, now: datetime) -> Blocked:
-    row = db.execute(
-        select(FailureCount.blocked_until, FailureCount.block_count).where(_is(counter))
-    ).one_or_none()
-    # Another transaction may have given the try back in between: then one moment is enough.
-    if row is None or row.blocked_until is None:
-        return Blocked(until=now, block_count=0)
-    return Blocked(until=row.blocked_until, block_count=row.block_count)
-
-
 def find_block(db: Session, counters: Sequence[Counter], *, now: datetime) -> Blocked | None:
     """Return the block that ends last among these, without counting anything."""
-    if not counters:
-        return None
-    row = db.execute(
-        select(FailureCount.blocked_until, FailureCount.block_count)
-        .where(
-            or_(*(_is(counter) for counter in counters)),
-            FailureCount.blocked_until > now,
-        )
-        .order_by(FailureCount.blocked_until.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else Blocked(row.blocked_until, row.block_count)
+    blocks = find_blocks(db, counters, now=now).values()
+    return max(blocks, key=lambda each: each.until, default=None)
 
 
-def reserve_all(
+def find_blocks(
     db: Session, counters: Sequence[Counter], *, now: datetime
-) -> tuple[Counted, ...] | Blocked:
-    """Count a try against all of these, or against none of them if one is blocked."""
-    counters = _in_order(counters)
-    blocked = find_block(db, counters, now=now)
-    if blocked is not None:
-        return blocked
-    taken: list[Counted] = []
-    for counter in counters:
-        outcome = reserve(db, counter, now=now)
-        if isinstance(outcome, Blocked):
-            give_back(db, counters[: len(taken)])
-            return outcome
-        taken.append(outcome)
-    return tuple(taken)
+) -> dict[Counter, Blocked]:
+    """Return which of these are blocked now, and until when."""
+    if not counters:
+        return {}
+    names: dict[str, object] = {"now": now}
+    for number, counter in enumerate(counters):
+        names |= _name(counter, number)
+    rows = fetch_all(db, counting.find_blocks(len(counters)), names)
+    found = {_place(row): Blocked(row.blocked_until, row.block_count) for row in rows}
+    return {each: found[_key(each)] for each in counters if _key(each) in found}
 
 
 def give_back(db: Session, counters: Sequence[Counter]) -> None:
     """Take back one reserved try each, and the block it had started."""
-    for counter in _in_order(counters):
-        is_full = FailureCount.count >= counter.limit.count
-        blocks = case((is_full, FailureCount.block_count - 1), else_=FailureCount.block_count)
-        db.execute(
-            update(FailureCount)
-            .where(_is(counter), FailureCount.count > 0)
-            .values(count=FailureCount.count - 1, blocked_until=None, block_count=blocks)
-            .execution_options(synchronize_session=False)
-        )
+    if not counters:
+        return
+    values: dict[str, object] = {}
+    for number, counter in enumerate(counters):
+        values |= _name(counter, number)
+        values[f"full_{number}"] = counter.limit.count
+    change(db, counting.give_back(len(counters)), values)
 
 
 def _in_order(counters: Sequence[Counter]) -> list[Counter]:
     """Rows are always locked in this order: two transactions never wait for each other."""
-    return sorted(counters, key=lambda each: (each.purpose, each.subject, each.limit.window))
+    return sorted(counters, key=_key)
+
+
+def _key(counter: Counter) -> tuple[str, str, str]:
+    return counter.purpose, counter.subject, counter.limit.window
+
+
+def _place(row: Row[Any]) -> tuple[str, str, str]:
+    return row.purpose, row.subject, row.window
+
+
+def _name(counter: Counter, number: int) -> dict[str, object]:
+    return {
+        f"purpose_{number}": counter.purpose,
+        f"subject_{number}": counter.subject,
+        f"window_{number}": counter.limit.window,
+    }
 
 
 def forget(db: Session, purpose: str, subject: str) -> None:
     """Forget every failure of a subject: a right answer, or a finished reset (B38)."""
-    _delete_in_order(db, FailureCount.purpose == purpose, FailureCount.subject == subject)
+    forget_each(db, (purpose,), subject)
+
+
+def forget_each(db: Session, purposes: Sequence[str], subject: str) -> None:
+    """Forget the failures of a subject that were counted for several purposes."""
+    change(db, counting.FORGET, {"purposes": list(purposes), "subject": subject})
 
 
 def forget_prefix(db: Session, purpose: str, prefix: str) -> None:
     """Forget the failures of every subject that begins so: a person from everywhere."""
-    begins = FailureCount.subject.startswith(prefix, autoescape=True)
-    _delete_in_order(db, FailureCount.purpose == purpose, begins)
-
-
-def _delete_in_order(db: Session, *conditions: ColumnElement[bool]) -> None:
-    ids = db.scalars(
-        select(FailureCount.id)
-        .where(*conditions)
-        .order_by(FailureCount.purpose, FailureCount.subject, FailureCount.window)
-        .with_for_update()
-    ).all()
-    db.execute(
-        delete(FailureCount)
-        .where(FailureCount.id.in_(ids))
-        .execution_options(synchronize_session=False)
-    )
+    change(db, counting.FORGET_PREFIX, {"purpose": purpose, "prefix": prefix})
 
 
 def delete_old_counts(db: Session, *, before: datetime) -> int:
@@ -231,11 +204,3 @@ def delete_old_counts(db: Session, *, before: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return result.rowcount
-
-
-def _is(counter: Counter) -> Any:  # noqa: ANN401
-    return and_(
-        FailureCount.purpose == counter.purpose,
-        FailureCount.subject == counter.subject,
-        FailureCount.window == counter.limit.window,
-    )

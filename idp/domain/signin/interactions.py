@@ -13,12 +13,16 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
+from idp.db.rows import change, fetch_one
 from idp.model.signin import Interaction, InteractionPurpose
+
+#: The table, for statements that ask more than what stands in a walk.
+INTERACTION: Any = Interaction.__table__
 
 #: A walk that ends at a service, on a device, at the home page, or at the staff console.
 AUTHORIZE = InteractionPurpose.AUTHORIZE
@@ -26,6 +30,27 @@ DEVICE = InteractionPurpose.DEVICE
 HOME = InteractionPurpose.HOME
 STAFF = InteractionPurpose.STAFF
 Purposes = frozenset[InteractionPurpose]
+
+_FIND = select(INTERACTION).where(INTERACTION.c.id == bindparam("walk"))
+_LATEST = (
+    select(INTERACTION)
+    .where(
+        INTERACTION.c.browser_digest == bindparam("browser"),
+        INTERACTION.c.purpose.in_(bindparam("purposes", expanding=True)),
+        INTERACTION.c.completed_at.is_(None),
+        INTERACTION.c.denied_at.is_(None),
+        INTERACTION.c.expires_at > bindparam("now"),
+    )
+    .order_by(INTERACTION.c.created_at.desc(), INTERACTION.c.id.desc())
+    .limit(1)
+)
+_OPEN = insert(INTERACTION)
+#: Sets the columns that it is given. The condition is the lock: nothing is added to a walk that
+#: has ended.
+_RECORD = update(INTERACTION).where(
+    INTERACTION.c.id == bindparam("walk"), INTERACTION.c.completed_at.is_(None)
+)
+_LOCK = select(INTERACTION.c.id).where(INTERACTION.c.id == bindparam("walk")).with_for_update()
 
 
 class DeviceUse(StrEnum):
@@ -94,23 +119,25 @@ def open_interaction(
     db: Session, wanted: NewInteraction, *, browser_token: str | None, now: datetime
 ) -> OpenedInteraction:
     """Open a walk in this browser; a browser may have several at once (tabs)."""
-    token = browser_token or new_token()
-    walk = Interaction(
-        id=new_id(now=now),
-        browser_digest=digest(token),
-        purpose=wanted.purpose,
-        client_id=wanted.client_id,
-        municipality_id=wanted.municipality_id,
-        request=dict(wanted.request),
-        return_path=wanted.return_path,
-        shared_device=False,
-        keeps_session=False,
-        created_at=now,
-        expires_at=now + wanted.lifetime,
+    token, walk_id = browser_token or new_token(), new_id(now=now)
+    change(
+        db,
+        _OPEN,
+        {
+            "id": walk_id,
+            "browser_digest": digest(token),
+            "purpose": wanted.purpose,
+            "client_id": wanted.client_id,
+            "municipality_id": wanted.municipality_id,
+            "request": dict(wanted.request),
+            "return_path": wanted.return_path,
+            "shared_device": False,
+            "keeps_session": False,
+            "created_at": now,
+            "expires_at": now + wanted.lifetime,
+        },
     )
-    db.add(walk)
-    db.flush()  # what follows in this transaction refers to the walk
-    return OpenedInteraction(id=walk.id, browser_token=token)
+    return OpenedInteraction(id=walk_id, browser_token=token)
 
 
 def find_walk(
@@ -120,10 +147,8 @@ def find_walk(
 
     A completed one is returned too: `completed_at` tells that nothing more may come of it.
     """
-    row = db.get(Interaction, interaction_id)
-    if row is None or browser_token is None or row.browser_digest != digest(browser_token):
-        return None
-    return None if row.expires_at <= now else _read(row)
+    row = fetch_one(db, _FIND, {"walk": interaction_id})
+    return None if row is None else read_walk(row, browser_token, now=now)
 
 
 def find_latest_walk(
@@ -136,28 +161,23 @@ def find_latest_walk(
     """Return the newest open walk of this browser: where a person goes on after a detour (A09)."""
     if browser_token is None:
         return None
-    row = db.scalar(
-        select(Interaction)
-        .where(
-            Interaction.browser_digest == digest(browser_token),
-            Interaction.purpose.in_(purposes),
-            Interaction.completed_at.is_(None),
-            Interaction.denied_at.is_(None),
-            Interaction.expires_at > now,
-        )
-        .order_by(Interaction.created_at.desc(), Interaction.id.desc())
-        .limit(1)
-    )
-    return None if row is None else _read(row)
+    wanted = {"browser": digest(browser_token), "purposes": list(purposes), "now": now}
+    row = fetch_one(db, _LATEST, wanted)
+    return None if row is None else read_walk(row, browser_token, now=now)
 
 
-def _read(row: Interaction) -> Walk:
+def read_walk(row: Row[Any], browser_token: str | None, *, now: datetime) -> Walk | None:
+    """Return the walk of a row of its table, if it is this browser's and its time is not over."""
+    if browser_token is None or row.browser_digest != digest(browser_token):
+        return None
+    if row.expires_at <= now:
+        return None
     return Walk(
         id=row.id,
         purpose=row.purpose,
         client_id=row.client_id,
         municipality_id=row.municipality_id,
-        request=MappingProxyType(dict(row.request)),
+        request=MappingProxyType(row.request),
         return_path=row.return_path,
         account_id=row.account_id,
         password_verified_at=row.password_verified_at,
@@ -172,7 +192,7 @@ def _read(row: Interaction) -> Walk:
     )
 
 
-def _device_use(row: Interaction) -> DeviceUse:
+def _device_use(row: Row[Any]) -> DeviceUse:
     if row.shared_device:
         return DeviceUse.SHARED
     return DeviceUse.KEPT if row.keeps_session else DeviceUse.OWN
@@ -233,24 +253,22 @@ def record_denial(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
     return _record(db, interaction_id, denied_at=now)
 
 
-def complete_walk(db: Session, interaction_id: UUID, *, now: datetime) -> bool:
-    """Use the walk up; only the first of several answers gets True."""
-    return _record(db, interaction_id, completed_at=now)
+def complete_walk(
+    db: Session, interaction_id: UUID, *, household_id: UUID | None = None, now: datetime
+) -> bool:
+    """Use the walk up; only the first of several answers gets True.
+
+    `household_id` is the one that the answer is given for.
+    """
+    if household_id is None:
+        return _record(db, interaction_id, completed_at=now)
+    return _record(db, interaction_id, completed_at=now, household_id=household_id)
 
 
 def lock_walk(db: Session, interaction_id: UUID) -> None:
     """Let tries of one walk wait for each other until the transaction ends."""
-    db.execute(
-        select(Interaction.id).where(Interaction.id == interaction_id).with_for_update()
-    ).all()
+    fetch_one(db, _LOCK, {"walk": interaction_id})
 
 
 def _record(db: Session, interaction_id: UUID, **values: object) -> bool:
-    # The condition in the UPDATE is the lock: nothing is added to a walk that has ended.
-    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
-        update(Interaction)
-        .where(Interaction.id == interaction_id, Interaction.completed_at.is_(None))
-        .values(**values)
-        .execution_options(synchronize_session="fetch")
-    )
-    return result.rowcount == 1
+    return change(db, _RECORD, {"walk": interaction_id} | values) == 1

@@ -38,6 +38,7 @@ from idp.web.account import (
 from idp.web.admin import clients as admin_clients
 from idp.web.admin import deliveries as admin_deliveries
 from idp.web.admin import keys as admin_keys
+from idp.web.admin import maintenance as admin_maintenance
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
@@ -130,6 +131,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_clients.bp,
     admin_deliveries.bp,
     admin_keys.bp,
+    admin_maintenance.bp,
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 #: Municipal time: Japan has no daylight saving.
@@ -15,6 +15,8 @@ _ERAS: dict[str, tuple[int, date]] = {
 }
 _SHORT = {"r": "令和", "h": "平成", "s": "昭和", "令": "令和", "平": "平成", "昭": "昭和"}
 _YEAR = re.compile(r"(令和|平成|昭和|[rhs令平昭])?(元|[0-9]{1,4})年?")
+#: What a plan can be about; beyond, sums of moments leave the calendar.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 _NUMBER = re.compile(r"0*([0-9]{1,2})[月日]?")
 _WHOLE = re.compile(
     r"((?:令和|平成|昭和|[rhs令平昭])?\.?(?:元|[0-9]{1,4}))[年/.-]([0-9]{1,2})[月/.-]([0-9]{1,2})日?"
@@ -46,6 +48,18 @@ def parse_date(text: str) -> date:
     if match is None:
         raise ValueError("no date")
     return _build(match[1].replace(".", ""), int(match[2]), int(match[3]))
+
+
+def parse_moment(text: str) -> datetime:
+    """Read a moment: 2026-11-29T00:00 or 2026-11-29 00:00, in Tokyo unless it names an offset.
+
+    Raises:
+        ValueError: the text is no moment.
+    """
+    moment = datetime.fromisoformat(unicodedata.normalize("NFKC", text).strip())
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("not of our time")
+    return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
 
 
 def _fold(text: str) -> str:

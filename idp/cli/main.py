@@ -14,6 +14,7 @@ from idp.cli import (
     deliveries,
     documents,
     keys,
+    maintenance,
     municipalities,
     serving,
     staff,
@@ -33,6 +34,7 @@ _ROOMS = (
     municipalities,
     staff,
     accounts,
+    maintenance,
     upkeep,
 )
 

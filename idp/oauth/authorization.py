@@ -26,6 +26,7 @@ from idp.protocol.responses import Reply, build_error_reply
 
 #: Stands for a person who is not the one signed in here, whoever she is.
 _SOMEBODY_ELSE = UUID(int=0)
+_CLOSED = RedirectedError("temporarily_unavailable", "The provider is closed for maintenance.")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,27 @@ def start_authorization(
     arrived = Arrived(request, stored, client, browser.person, browser.address)
     answered = answer_at_once(db, arrived, provider=provider, now=now)
     return answered or _open_walk(db, arrived, browser.walk_token, lifetime=lifetime, now=now)
+
+
+def decline_authorization(
+    db: Session, params: Params, *, provider: Provider, now: datetime
+) -> Reply:
+    """Tell a service that nobody can sign in now (RFC 6749 §4.1.2.1); nothing is stored.
+
+    The request is checked as always: only a registered address hears of it, and a service
+    whose request is wrong hears that first.
+
+    Raises:
+        DisplayedError: client or redirect URI cannot be trusted; nothing is sent anywhere.
+    """
+    client = find_client(db, resolve_client_id(params))
+    if client is None:
+        raise DisplayedError("client_unknown")
+    source = find_source(db, params, client, provider=provider, now=now)
+    request = _accept(db, source, client, provider=provider, now=now)
+    if isinstance(request, Reply):
+        return request
+    return build_error_reply(request.target, _CLOSED, issuer=provider.issuer)
 
 
 def _open_walk(

@@ -15,10 +15,12 @@ from idp.base.url import origin_of
 from idp.db.session import Sessions
 from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.grants.request_objects import RequestObjects
+from idp.domain.people.sites import Site
 from idp.domain.signin.passwords import Hasher
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.staff.roles import StaffMember
 from idp.domain.upkeep.audit import Actor
+from idp.domain.upkeep.maintenance import Window
 from idp.domain.upstream.provider import UpstreamProvider
 from idp.settings.schema import Settings
 
@@ -68,6 +70,10 @@ class RequestState:
     #: The service the person is on the way to, and its municipality.
     client_name: str | None = None
     municipality_id: UUID | None = None
+    #: That municipality's block, if a query has brought it already.
+    site: Site | None = None
+    #: Maintenance that is planned or running, as far as it was looked for.
+    maintenance: tuple[Window, ...] = ()
 
 
 def services() -> Services:

@@ -1,6 +1,7 @@
 """Errors as people and machines see them: a page or JSON, a number to quote, no inside."""
 
 import logging
+import math
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import (
@@ -15,8 +16,9 @@ from idp.base.failures import places_of
 from idp.db.errors import UNAVAILABLE
 from idp.domain.signin.passwords import HasherBusy
 from idp.web.csrf import CookiesOff, FormRefused
-from idp.web.deps import state
+from idp.web.deps import services, state
 from idp.web.guards import GuardKind, guard_of
+from idp.web.maintenance import ClosedForMaintenance, closed_until
 from idp.web.render import page
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CookiesOff, _cookies_off)
     app.register_error_handler(FormRefused, _form_refused)
     app.register_error_handler(SecurityError, _foreign_host)
+    app.register_error_handler(ClosedForMaintenance, _closed)
     app.register_error_handler(HTTPException, _expected)
     app.register_error_handler(HasherBusy, _unavailable)
     for kind in UNAVAILABLE:
@@ -84,8 +87,23 @@ def _page_of(error: HTTPException, status: int) -> AnyResponse:
     return page(f"error/{_PAGES.get(status, '400')}.html", status, **facts)
 
 
+def _closed(_error: Exception) -> AnyResponse:
+    """Say until when, to people and to machines (B43, RFC 9110 §15.6.4)."""
+    until = closed_until()
+    assert until is not None
+    if _is_machine():
+        answer = _json(503, "temporarily_unavailable")
+    else:
+        answer = page("error/maintenance.html", 503, until=until)
+    seconds = (until - services().clock()).total_seconds()
+    answer.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    return answer
+
+
 def _unavailable(error: Exception) -> AnyResponse:
     """Nothing was done and nothing is half done: say when to try again (FT-01)."""
+    if closed_until() is not None:
+        return _closed(error)
     _LOG.error(
         "service.unavailable kind=%s request_id=%s", type(error).__name__, state().request_id
     )

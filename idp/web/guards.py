@@ -29,6 +29,7 @@ from idp.web.deps import (
 from idp.web.headers import new_nonce
 from idp.web.intake import check_shape
 from idp.web.limits import check_rate
+from idp.web.maintenance import check_open
 
 View = TypeVar("View", bound=Callable[..., object])
 #: Where a member of staff goes who may not see a page that everyone's address leads to.
@@ -103,6 +104,7 @@ def enforce() -> Response | None:
     if guard is None:
         name_browser()
         return None
+    check_open()
     if guard.kind is GuardKind.CLIENT:
         return None
     check_rate()

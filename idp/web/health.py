@@ -8,6 +8,7 @@ from idp.db.session import ping
 from idp.web.deps import services
 from idp.web.errors import RETRY_SECONDS
 from idp.web.guards import client_endpoint
+from idp.web.maintenance import closed_until
 
 _COME_BACK = {"Retry-After": str(RETRY_SECONDS)}
 
@@ -24,7 +25,13 @@ def live() -> ResponseReturnValue:
 @bp.get("/ready")
 @client_endpoint
 def ready() -> ResponseReturnValue:
-    """Answer 200 when the database answers, else 503."""
+    """Answer 200 when the database answers, else 503.
+
+    While maintenance is announced and running the answer is 200 without a look at the
+    database: a proxy must keep sending people here, where a page tells them until when.
+    """
+    if closed_until() is not None:
+        return jsonify({"status": "maintenance"})
     try:
         ping(services().sessions)
     except UNAVAILABLE:

@@ -20,6 +20,7 @@ from idp.base.url import with_query
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import reading
 from idp.domain.people.sites import Site, find_site
+from idp.domain.upkeep.maintenance import find_announced
 from idp.web.cookies import read_cookie
 from idp.web.csrf import form_token
 from idp.web.deps import services, state
@@ -125,9 +126,20 @@ def _common_facts() -> dict[str, Any]:
         "person": _PersonFacts(person.name, person.role_label_key) if person else None,
         "staff_member": state().staff,
         "idle": read_idle(person, now=services().clock()) if person else None,
-        "emergency": None,
+        "emergency": _announce(tag),
         "request_id": str(state().request_id),
     }
+
+
+def _announce(tag: str) -> str | None:
+    """Say when nobody can sign in, and what the operator says beside it (B43)."""
+    window = find_announced(state().maintenance, now=services().clock())
+    if window is None:
+        return None
+    times = {"start": window.starts_at, "end": window.ends_at}
+    text = services().texts.get(tag, "common.maintenance", **times)
+    note = window.note_ja if tag.startswith("ja") else window.note_en
+    return f"{text} {note}" if note else text
 
 
 def _csrf_field() -> str:
@@ -173,6 +185,9 @@ def _find_site() -> Site | None:
     """Look the municipality up; a page that reports the database gone does without."""
     person = state().person
     municipality_id = state().municipality_id or (person.municipality_id if person else None)
+    known = state().site
+    if known is not None and known.municipality_id == municipality_id:
+        return known
     try:
         with reading(services().sessions) as db:
             return find_site(

@@ -53,6 +53,9 @@ POST /admin/deliveries/<uuid:row_id>/try manage_clients
 GET /admin/keys manage_keys
 POST /admin/keys/<any(ES256, RS256, PS256, EdDSA):alg>/activate manage_keys
 POST /admin/keys/<any(ES256, RS256, PS256, EdDSA):alg>/publish manage_keys
+GET /admin/maintenance plan_maintenance
+POST /admin/maintenance plan_maintenance
+POST /admin/maintenance/<uuid:row_id>/end plan_maintenance
 POST /api/notifications client
 PUT /api/pending-notices client
 GET /authorize cross_site

@@ -90,6 +90,14 @@ CONSOLE = {
         SimpleNamespace(label_key="admin.nav.deliveries", href="/admin/deliveries", current=True),
     ],
 }
+A_WINDOW = SimpleNamespace(
+    id="0193-7f3k-29qd",
+    starts_at=UNTIL,
+    ends_at=UNTIL,
+    announced_at=UNTIL,
+    note_ja="予約の締切にご注意ください。",
+    note_en="Please mind booking deadlines.",
+)
 DELIVERIES = SimpleNamespace(
     deliveries=(
         a_delivery(0, "backchannel_logout", "backchannel_logout", failed=False),
@@ -393,6 +401,12 @@ PAGES = {
     "account/profile": {"person": PERSON, "rows": ROWS},
     "account/language": {"person": PERSON},
     "account/accessibility": {},
+    "admin/maintenance": CONSOLE
+    | {"windows": [A_WINDOW], "values": {"announce_days": "7"}, "longest_note": 200}
+    | {"emergency": "11月29日（日）0時から5時まで、システムの手入れのため使えません。"},
+    "admin/maintenance--wrong": CONSOLE
+    | {"windows": [], "values": {"starts_at": "2026-11-29T00:00"}, "longest_note": 200}
+    | wrong(("ends_at", "admin.maintenance.wrong.ends_at", {})),
     "admin/deliveries--over": CONSOLE
     | {"found": DELIVERIES, "names": {"client-0": BOOKING, "client-9": CERTIFICATE}, "idle": IDLE},
     "account/profile--idle": {
@@ -425,5 +439,8 @@ PAGES = {
     "error/429": {"retry_minutes": 10},
     "error/500": {},
     "error/503": {"retry_seconds": 30},
-    "error/maintenance": {"until": UNTIL},
+    "error/maintenance": {
+        "until": UNTIL,
+        "emergency": "11月29日（日）0時から5時まで、システムの手入れのため使えません。",
+    },
 }

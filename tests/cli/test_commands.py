@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import tomllib
+from datetime import timedelta
 from uuid import uuid4
 
 import pyotp
@@ -21,7 +22,7 @@ from idp.db.session import transaction
 from idp.domain.backstage.delivery import claim_due, mark_failed
 from idp.domain.upkeep.outbox import BackchannelLogout, enqueue_backchannel_logout
 from idp.model.people import Account, AccountStatus
-from idp.model.upkeep import OutboxMessage
+from idp.model.upkeep import AuditEvent, OutboxMessage
 from tests import factories
 
 TOWN = {
@@ -352,3 +353,44 @@ def test_deliveries_are_listed_and_tried_again(idp, town, ask, database_url):
     assert idp("deliveries", "retry", "all") == (0, "1\n", "")
     assert "no such delivery" in idp("deliveries", "retry", uuid4())[2]
     assert "no id" in idp("deliveries", "retry", "x")[2]
+
+
+def test_b43_maintenance_is_planned_listed_and_ended(idp, sessions):
+    code, window_id, _ = idp(
+        *("maintenance", "plan", "--from", "2200-11-29T00:00", "--until", "2200-11-29T05:00"),
+        *("--note-ja", "予約の締切にご注意ください。", "--announce-days", "3"),
+    )
+    assert code == 0
+    listed = idp("maintenance", "list")[1]
+    assert listed.split("\t") == [
+        *(window_id.strip(), "planned"),
+        *("2200-11-29T00:00+09:00", "2200-11-29T05:00+09:00\n"),
+    ]
+    assert idp("maintenance", "end", window_id.strip())[0] == 0
+    assert idp("maintenance", "list")[1] == ""
+    code, _, complaint = idp("maintenance", "end", window_id.strip())
+    assert (code, complaint) == (1, "idp: there is no such plan, or it is over\n")
+    with transaction(sessions) as db:
+        written = db.execute(select(AuditEvent.name, AuditEvent.actor_kind)).all()
+    assert sorted(written) == [("maintenance.called_off", "cli"), ("maintenance.planned", "cli")]
+
+
+def test_b43_maintenance_may_start_now(idp):
+    until = (utc_now() + timedelta(hours=2)).isoformat()
+    assert idp("maintenance", "plan", "--until", until)[0] == 0
+    assert "\trunning\t" in idp("maintenance", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("2200-11-29T05:00", "2200-11-29T05:00", "later than --from"),
+        ("2020-11-29T00:00", "2020-11-29T05:00", "--until is over"),
+        ("2200-11-01T00:00", "2200-11-09T00:00", "more than seven days"),
+    ],
+)
+def test_b43_what_makes_no_sense_is_not_planned(idp, start, end, words):
+    code, _, complaint = idp("maintenance", "plan", "--from", start, "--until", end)
+    assert code == 1
+    assert words in complaint
+    assert idp("maintenance", "list")[1] == ""

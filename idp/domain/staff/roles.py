@@ -39,6 +39,7 @@ class Permission(StrEnum):
     MANAGE_MUNICIPALITIES = "manage_municipalities"
     MANAGE_ROLES = "manage_roles"
     MANAGE_KEYS = "manage_keys"
+    PLAN_MAINTENANCE = "plan_maintenance"
     VIEW_SYSTEM_AUDIT = "view_system_audit"
 
 
@@ -70,6 +71,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.MANAGE_MUNICIPALITIES,
                 Permission.MANAGE_ROLES,
                 Permission.MANAGE_KEYS,
+                Permission.PLAN_MAINTENANCE,
                 Permission.VIEW_SYSTEM_AUDIT,
             }
         ),

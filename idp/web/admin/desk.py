@@ -14,6 +14,7 @@ _PLACES = (
     ("clients", "/admin/clients", Permission.MANAGE_CLIENTS),
     ("deliveries", "/admin/deliveries", Permission.MANAGE_CLIENTS),
     ("keys", "/admin/keys", Permission.MANAGE_KEYS),
+    ("maintenance", "/admin/maintenance", Permission.PLAN_MAINTENANCE),
 )
 #: What a page may say was done, from its address: a closed set.
 _DONE = frozenset(
@@ -28,6 +29,9 @@ _DONE = frozenset(
         "nothing",
         "tried",
         "not_tried",
+        "planned",
+        "called_off",
+        "not_there",
     }
 )
 

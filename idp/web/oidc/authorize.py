@@ -8,13 +8,19 @@ from werkzeug.wrappers import Response
 
 from idp.base.url import with_query
 from idp.oauth.at_once import Answered
-from idp.oauth.authorization import Browser, StartedWalk, start_authorization
+from idp.oauth.authorization import (
+    Browser,
+    StartedWalk,
+    decline_authorization,
+    start_authorization,
+)
 from idp.protocol.errors import DisplayedError
 from idp.protocol.responses import Reply
 from idp.web.client_calls import in_transaction
 from idp.web.cookies import read_cookie
 from idp.web.deps import current_person, peer_address, put_cookie, services
 from idp.web.guards import cross_site
+from idp.web.maintenance import closed_until
 from idp.web.oidc.calls import come_back, read_address
 from idp.web.oidc.refusals import show_refusal
 from idp.web.provider import current_provider
@@ -31,6 +37,8 @@ _log = structlog.get_logger()
 @cross_site
 def authorize() -> Response:
     """Check the request and open its walk (OIDC Core §3.1.2)."""
+    if closed_until() is not None:
+        return _decline()
     browser = Browser(
         walk_token=read_cookie("walk"), person=current_person(), address=peer_address()
     )
@@ -51,6 +59,16 @@ def authorize() -> Response:
         case Reply():
             _log.info("authorization.refused", reason=outcome.params.get("error"))
             return send_answer(outcome)
+
+
+def _decline() -> Response:
+    """Send the browser back to the service while we are closed (B43)."""
+    provider, now = current_provider(), services().clock()
+    reply = in_transaction(
+        lambda db: decline_authorization(db, read_address(), provider=provider, now=now)
+    )
+    _log.info("authorization.refused", reason=reply.params.get("error"))
+    return send_answer(reply)
 
 
 def _speak(ui_locales: tuple[str, ...]) -> None:

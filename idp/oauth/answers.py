@@ -11,18 +11,15 @@ from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.base.url import origin_of
 from idp.domain.grants.authorization_codes import NewAuthorization, issue_code
-from idp.domain.grants.clients import find_client
-from idp.domain.grants.consents import consented_scopes
 from idp.domain.grants.delegation import Acting, describe_delegation
 from idp.domain.grants.logout import subject_at
 from idp.domain.grants.pushed_requests import complete_pushed_request
-from idp.domain.people.accounts import find_usable
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.oauth.provider import Provider
 from idp.protocol import acr
 from idp.protocol.claims import CLAIM_SCOPE
-from idp.protocol.client import RegisteredClient
+from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.details import write_details
 from idp.protocol.errors import RedirectedError
 from idp.protocol.interaction import Refusal
@@ -44,6 +41,9 @@ class PendingAuthorization:
     """The checked request of a walk, as it is stored in the interaction."""
 
     request: Mapping[str, Any]
+    #: Who asks, if it may still be used, and the scopes that need no question.
+    client: RegisteredClient | None = None
+    consented: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,20 @@ def answer_authorization(
 ) -> Reply:
     """Issue a code to the client for the person signed in, or say why not.
 
-    The walk has been through every step; what could make the code wrong is looked at once
-    more, since the client may have been disabled or the person stopped in the meantime.
+    The walk has been through every step, and person and client were looked at in this very
+    transaction: the client may have been disabled on the way, or the person stopped.
     """
-    request = from_json(pending.request)
-    client = find_client(db, request.client_id)
-    if client is None or find_usable(db, person.account_id, now=now) is None:
+    request, client = from_json(pending.request), pending.client
+    if client is None:
         return refuse_authorization(pending, Refusal.ACCESS_DENIED, issuer=provider.issuer)
-    consented = consented_scopes(db, person.account_id, client)
-    granting = Granting(request, client, person, consented)
+    granting = Granting(request, client, person, pending.consented)
     return grant_authorization(db, granting, provider=provider, actor=actor, now=now)
+
+
+def is_answered_by_page(pending: PendingAuthorization) -> bool:
+    """Whether the answer is a page that posts itself, where others are a redirect."""
+    mode = pending.request.get("response_mode")
+    return mode is not None and ResponseMode(str(mode)).is_form
 
 
 def grant_authorization(

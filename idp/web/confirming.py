@@ -13,7 +13,7 @@ from idp.domain.signin.password_change import (
     note_wrong,
     take_change,
 )
-from idp.domain.signin.policy import site_policy
+from idp.domain.signin.policy import find_lock
 from idp.web.deps import current_actor, require_person, services
 from idp.web.render import FieldError, field_error
 from idp.web.waiting import wait_until
@@ -32,7 +32,7 @@ def after_password(
             db,
             person,
             tries=services().settings.signin.password_tries,
-            lock=site_policy(db, person.municipality_id).lock,
+            lock=find_lock(db, person.municipality_id),
             now=now,
         )
     if isinstance(taken, ChangePaused):

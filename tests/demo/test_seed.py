@@ -23,7 +23,7 @@ from idp.domain.documents.versions import current_texts
 from idp.domain.grants.clients import find_client
 from idp.domain.people.children import children_of
 from idp.domain.signin.hashing import Hasher
-from idp.domain.signin.lookup import find_by_login_id, find_hash
+from idp.domain.signin.lookup import find_by_login_id, find_owner
 from idp.domain.signin.passwords import PersonWords, check_password
 from idp.domain.staff.municipalities import find_municipality, is_municipality_code
 from idp.domain.staff.roles import Permission, find_staff_member
@@ -81,9 +81,8 @@ def test_every_password_that_is_shown_signs_in(folder, db, logins):
     with_password = [login for login in logins.values() if login.password]
     assert len(with_password) == 4
     for login in with_password:
-        account_id = find_by_login_id(db, login.login_id, door=Door(login.door))
-        _, stored = find_hash(db, account_id, door=Door(login.door), now=NOW)
-        assert hasher.verify(stored, login.password)
+        found = find_owner(db, login.login_id, door=Door(login.door), page=None, now=NOW)
+        assert hasher.verify(found.owner.hash, login.password)
 
 
 def test_one_account_is_issued_and_waits_with_its_application_number(db, logins):

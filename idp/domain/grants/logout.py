@@ -1,12 +1,13 @@
 """The end of a session at the services: tokens die, and every service is told."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
@@ -26,35 +27,30 @@ from idp.protocol.subject import SubjectKind, derive_session, derive_subject
 
 _seen: Any = ClientSession.__table__
 
-_TOUCH = (
-    update(_seen)
-    .where(
-        _seen.c.session_id == bindparam("session"),
-        _seen.c.client_id == bindparam("client"),
-    )
-    .values(last_used_at=bindparam("at"))
-)
-
 
 def note_client(db: Session, session_id: UUID, client_id: str, *, now: datetime) -> None:
     """Remember that a client took part in a browser session, so that it is told at the end."""
-    seen = {"session": session_id, "client": client_id, "at": now}
-    if change(db, _TOUCH, seen):
-        return
-    try:
-        with db.begin_nested():
-            db.add(
-                ClientSession(
-                    id=new_id(now=now),
-                    session_id=session_id,
-                    client_id=client_id,
-                    first_used_at=now,
-                    last_used_at=now,
-                )
-            )
-    except IntegrityError:
-        # Another tab came first: the row is there, and that is all that matters.
-        change(db, _TOUCH, seen)
+    change(
+        db,
+        _note(db.get_bind().dialect.name),
+        {
+            "id": new_id(now=now),
+            "session_id": session_id,
+            "client_id": client_id,
+            "first_used_at": now,
+            "last_used_at": now,
+        },
+    )
+
+
+@functools.cache
+def _note(dialect: str) -> Any:  # noqa: ANN401
+    """Return the UPSERT: of two tabs both are right, the row is there once."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_seen)
+    return statement.on_conflict_do_update(
+        index_elements=[_seen.c.session_id, _seen.c.client_id],
+        set_={"last_used_at": statement.excluded.last_used_at},
+    )
 
 
 def forget_session(db: Session, session_id: UUID, *, keys: Keyring, now: datetime) -> None:

@@ -1,9 +1,13 @@
 """Whether a person may act for a household, as a condition of statements that ask more."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy.orm import Session
 
+from idp.db.rows import fetch_all
 from idp.db.types import UtcDateTime
 from idp.domain.people.households import is_in_force
 from idp.model.households import Household, HouseholdStatus, Membership, MembershipRole
@@ -34,9 +38,25 @@ def acts_for_some_household(holder: Any) -> ColumnElement[bool]:  # noqa: ANN401
     return exists(_memberships(holder).correlate(holder))
 
 
+def household_is_settled(holder: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Return the condition that there is no choice to make, and none to write into the row."""
+    has_none = and_(holder.c.household_id.is_(None), ~acts_for_some_household(holder))
+    return or_(acts_for_its_household(holder), has_none)
+
+
+def find_only_household(db: Session, account_id: UUID, *, now: datetime) -> UUID | None:
+    """Return the household of a person who has exactly one; others choose (ActingFor)."""
+    rows = fetch_all(db, _FIRST_TWO, {"account": account_id, "now": now})
+    return rows[0].household_id if len(rows) == 1 else None
+
+
 def _memberships(holder: Any) -> Select[Any]:  # noqa: ANN401
+    return _in_force().where(_membership.c.account_id == holder.c.account_id)
+
+
+def _in_force() -> Select[Any]:
     return (
-        select(1)
+        select(_membership.c.household_id)
         .select_from(
             _membership.join(_household, _membership.c.household_id == _household.c.id)
             .join(_representative, _representative.c.household_id == _household.c.id)
@@ -46,7 +66,6 @@ def _memberships(holder: Any) -> Select[Any]:  # noqa: ANN401
             )
         )
         .where(
-            _membership.c.account_id == holder.c.account_id,
             is_in_force(_membership.c, NOW),
             is_in_force(_representative.c, NOW),
             _representative.c.role == MembershipRole.REPRESENTATIVE,
@@ -57,3 +76,6 @@ def _memberships(holder: Any) -> Select[Any]:  # noqa: ANN401
             or_(_household.c.valid_until.is_(None), _household.c.valid_until > NOW),
         )
     )
+
+
+_FIRST_TWO = _in_force().where(_membership.c.account_id == bindparam("account")).limit(2)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, or_, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.db.rows import fetch_one
 from idp.domain.documents.terms import has_to_agree
-from idp.domain.people.acting import acts_for_its_household, acts_for_some_household
+from idp.domain.people.acting import household_is_settled
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.wishes import read_wishes, wanted_acr
 from idp.model.people import Account, AccountStatus, Door
@@ -38,11 +38,7 @@ _STANDING = (
         _account.c.login_id,
         _account.c.access_valid_from,
         has_to_agree(_account, _session).label("has_to_agree"),
-        # Neither a choice to make nor a household to write into the session.
-        or_(
-            acts_for_its_household(_session),
-            and_(_session.c.household_id.is_(None), ~acts_for_some_household(_session)),
-        ).label("household_is_settled"),
+        household_is_settled(_session).label("household_is_settled"),
     )
     .join(_account, _account.c.id == _session.c.account_id)
     .where(_session.c.id == bindparam("session"))

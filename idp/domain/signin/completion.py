@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.domain.people.households import memberships_of
+from idp.db.rows import change
+from idp.domain.people.acting import find_only_household
+from idp.domain.signin.candidates import ACCOUNT, Candidate
 from idp.domain.signin.devices import RememberedDevice, remember_device, trust_device
 from idp.domain.signin.interactions import DeviceUse, record_session
 from idp.domain.signin.policy import StepKind, acr_of, trust_days
@@ -23,15 +26,21 @@ from idp.domain.signin.setup import Setup
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
-from idp.model.people import Account, Door
+from idp.model.people import Door
 from idp.model.signin import SessionEnd
+
+_NOTE_SIGN_IN = (
+    update(ACCOUNT)
+    .where(ACCOUNT.c.id == bindparam("account"))
+    .values(last_sign_in_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True)
 class Authentication:
     """What the person has just proved in a walk."""
 
-    account_id: UUID
+    person: Candidate
     step: StepKind
     use: DeviceUse = DeviceUse.OWN
     #: Let this browser skip the mailed code from now on.
@@ -60,21 +69,20 @@ def complete_sign_in(
     now: datetime,
 ) -> SignedInWhole:
     """Start the session of a person who has proved all that was asked."""
-    account = db.get_one(Account, proved.account_id)
-    device = None
+    person, device = proved.person, None
     if proved.use is not DeviceUse.SHARED:
-        device = _remember(db, account, proved, visitor, now=now)
-    if account.last_sign_in_at is not None and (device is None or device.is_new):
-        _tell_of_new_device(db, account, visitor, keys=setup.keys, now=now)
+        device = _remember(db, proved, visitor, now=now)
+    if person.last_sign_in_at is not None and (device is None or device.is_new):
+        _tell_of_new_device(db, person, visitor, keys=setup.keys, now=now)
     wanted = replace(
-        _new_session(db, account, proved, visitor, setup=setup, now=now),
+        _new_session(db, proved, visitor, setup=setup, now=now),
         device_id=device.id if device else None,
     )
     started = _start_or_renew(db, wanted, visitor, keys=setup.keys, now=now)
     second_step_at = None if proved.step is StepKind.NONE else now
     record_session(db, walk_id, started.session_id, second_step_at=second_step_at)
-    account.last_sign_in_at = now
-    _write_audit(db, account, proved, visitor, now=now)
+    change(db, _NOTE_SIGN_IN, {"account": person.id, "at": now})
+    _write_audit(db, proved, visitor, now=now)
     return SignedInWhole(
         session_id=started.session_id,
         token=started.token,
@@ -84,31 +92,26 @@ def complete_sign_in(
 
 
 def _new_session(
-    db: Session,
-    account: Account,
-    proved: Authentication,
-    visitor: Visitor,
-    *,
-    setup: Setup,
-    now: datetime,
+    db: Session, proved: Authentication, visitor: Visitor, *, setup: Setup, now: datetime
 ) -> NewSession:
+    person = proved.person
     level, methods = acr_of(proved.step)
     return NewSession(
-        account_id=account.id,
-        door=account.door,
+        account_id=person.id,
+        door=person.door,
         acr=level,
         amr=methods,
         device_label=visitor.label,
         limits=setup.sessions,
         shared_device=proved.use is DeviceUse.SHARED,
-        is_kept=_is_kept(proved, account, setup),
+        is_kept=_is_kept(proved, setup),
         address=visitor.network,
-        household_id=_only_household(db, account.id, now=now),
+        household_id=find_only_household(db, person.id, now=now),
     )
 
 
-def _is_kept(proved: Authentication, account: Account, setup: Setup) -> bool:
-    is_offered = setup.sessions.kept > timedelta(0) and account.door is Door.FAMILY
+def _is_kept(proved: Authentication, setup: Setup) -> bool:
+    is_offered = setup.sessions.kept > timedelta(0) and proved.person.door is Door.FAMILY
     return is_offered and proved.use is DeviceUse.KEPT
 
 
@@ -122,30 +125,29 @@ def complete_step_up(
 ) -> SignedInWhole | None:
     """Write a second step into the session that is there; when she signed in stays as it was."""
     person = visitor.person
-    if person is None or person.account_id != proved.account_id:
+    if person is None or person.account_id != proved.person.id:
         return None
     level, methods = acr_of(proved.step)
     renewed = raise_session(db, person, level, methods, now=now)
     if renewed is None:
         return None
     record_session(db, walk_id, renewed.session_id, second_step_at=now)
-    account = db.get_one(Account, person.account_id)
-    _write_audit(db, account, proved, visitor, now=now)
+    _write_audit(db, proved, visitor, now=now)
     return SignedInWhole(renewed.session_id, renewed.token, visitor.device_token)
 
 
 def _remember(
-    db: Session, account: Account, proved: Authentication, visitor: Visitor, *, now: datetime
+    db: Session, proved: Authentication, visitor: Visitor, *, now: datetime
 ) -> RememberedDevice:
-    device = remember_device(db, visitor.device_token, account.id, visitor.label, now=now)
-    days = trust_days(db, account)
+    device = remember_device(db, visitor.device_token, proved.person.id, visitor.label, now=now)
+    days = trust_days(proved.person)
     if proved.trusts_device and days > 0 and proved.step is StepKind.MAIL:
         trust_device(db, device.id, days=days, now=now)
     return device
 
 
 def _tell_of_new_device(
-    db: Session, account: Account, visitor: Visitor, *, keys: Keyring, now: datetime
+    db: Session, account: Candidate, visitor: Visitor, *, keys: Keyring, now: datetime
 ) -> None:
     if account.email is None:
         return
@@ -156,12 +158,6 @@ def _tell_of_new_device(
         municipality_id=account.municipality_id,
     )
     enqueue_mail(db, mail, keys=keys, now=now)
-
-
-def _only_household(db: Session, account_id: UUID, *, now: datetime) -> UUID | None:
-    """Return the household of a person who has exactly one; others choose (ActingFor)."""
-    memberships = memberships_of(db, account_id, now=now)
-    return memberships[0].household_id if len(memberships) == 1 else None
 
 
 def _start_or_renew(
@@ -177,19 +173,13 @@ def _start_or_renew(
     return start_session(db, wanted, now=now)
 
 
-def _write_audit(
-    db: Session,
-    account: Account,
-    proved: Authentication,
-    visitor: Visitor,
-    *,
-    now: datetime,
-) -> None:
-    actor = Actor(kind="account", account_id=account.id, address=visitor.address)
+def _write_audit(db: Session, proved: Authentication, visitor: Visitor, *, now: datetime) -> None:
+    person = proved.person
+    actor = Actor(kind="account", account_id=person.id, address=visitor.address)
     act = Act(
         "signin.succeeded",
-        subject_id=account.id,
-        municipality_id=account.municipality_id,
+        subject_id=person.id,
+        municipality_id=person.municipality_id,
         detail={"step": proved.step.value, "device": proved.use.value},
     )
     record(db, act, actor=actor, now=now)

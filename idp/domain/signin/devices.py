@@ -1,16 +1,24 @@
 """Browsers a person has used before: known ones, and ones that may skip the mailed code."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
-from idp.db.upsert import insert_into
+from idp.db.rows import fetch_one
 from idp.model.signin import Device
+
+_device: Any = Device.__table__
+_FIND = select(_device.c.id, _device.c.trusted_until).where(
+    _device.c.token_digest == bindparam("digest")
+)
 
 #: How long the cookie lives: as long as the row, which goes after a year unused.
 COOKIE_LIFETIME = timedelta(days=365)
@@ -51,11 +59,7 @@ def find_device(
     """Return what is known of this browser for this person."""
     if token is None:
         return None
-    row = db.execute(
-        select(Device.id, Device.trusted_until).where(
-            Device.token_digest == _digest(token, account_id)
-        )
-    ).one_or_none()
+    row = fetch_one(db, _FIND, {"digest": _digest(token, account_id)})
     if row is None:
         return None
     return KnownDevice(row.id, row.trusted_until is not None and now < row.trusted_until)
@@ -77,21 +81,30 @@ def remember_device(
     """Note that the person signed in with this browser; doing it twice is harmless."""
     token = token or new_token()
     wanted = new_id(now=now)
-    statement = insert_into(db, Device).values(
-        id=wanted,
-        account_id=account_id,
-        token_digest=_digest(token, account_id),
-        label=label,
-        first_seen_at=now,
-        last_seen_at=now,
+    row = fetch_one(
+        db,
+        _remember(db.get_bind().dialect.name),
+        {
+            "id": wanted,
+            "account_id": account_id,
+            "token_digest": _digest(token, account_id),
+            "label": label,
+            "first_seen_at": now,
+            "last_seen_at": now,
+        },
     )
-    found = db.scalar(
-        statement.on_conflict_do_update(
-            index_elements=[Device.token_digest], set_={"last_seen_at": now, "label": label}
-        ).returning(Device.id)
-    )
-    assert isinstance(found, UUID)
-    return RememberedDevice(id=found, token=token, is_new=found == wanted)
+    assert row is not None
+    return RememberedDevice(id=row.id, token=token, is_new=row.id == wanted)
+
+
+@functools.cache
+def _remember(dialect: str) -> Any:  # noqa: ANN401
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_device)
+    coming = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[_device.c.token_digest],
+        set_={"last_seen_at": coming.last_seen_at, "label": coming.label},
+    ).returning(_device.c.id)
 
 
 def trust_device(db: Session, device_id: UUID, *, days: int, now: datetime) -> None:

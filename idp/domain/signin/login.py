@@ -16,9 +16,8 @@ from idp.domain.signin import attempts, limits
 from idp.domain.signin.devices import find_device
 from idp.domain.signin.hashing import Hasher
 from idp.domain.signin.interactions import DeviceUse
-from idp.domain.signin.lookup import find_by_login_id, find_hash
+from idp.domain.signin.lookup import find_owner
 from idp.domain.signin.passwords import MAX_LENGTH
-from idp.domain.signin.policy import site_policy
 from idp.domain.signin.setup import Setup
 from idp.domain.signin.visitors import Visitor
 from idp.model.people import Door
@@ -92,26 +91,26 @@ def prepare_login(
     if len(typed.login_id) > _LONGEST_LOGIN_ID:
         typed = replace(typed, login_id="")
     key = login_key(typed.login_id)
-    found = find_by_login_id(db, typed.login_id, door=typed.door)
-    who = limits.account_subject(found) if found else limits.login_subject(key, keys=setup.keys)
-    device = find_device(db, visitor.device_token, found, now=now) if found else None
+    looked_up = find_owner(db, typed.login_id, door=typed.door, page=typed.municipality_id, now=now)
+    owner = looked_up.owner
+    who = limits.account_subject(owner.id) if owner else limits.login_subject(key, keys=setup.keys)
+    device = find_device(db, visitor.device_token, owner.id, now=now) if owner else None
     if device is None:
         blocked = _find_wide_block(db, who, visitor, now=now)
         if blocked is not None:
             return blocked
     place = limits.device_place(device.id) if device else limits.network_place(visitor.network)
-    lock_time = site_policy(db, typed.municipality_id).lock
-    lock = limits.lock_counter(who, place, tries=setup.password_tries, lock=lock_time)
+    lock = limits.lock_counter(who, place, tries=setup.password_tries, lock=looked_up.lock)
     counted = attempts.reserve(db, lock, now=now)
     if isinstance(counted, attempts.Blocked):
         return Locked(until=counted.until, lead_with_reset=counted.block_count > 1)
-    account_id, stored = find_hash(db, found, door=typed.door, now=now)
+    may_come_in = owner is not None and owner.hash is not None
     return Prepared(
         typed=typed,
         who=who,
-        subject_id=found,
-        account_id=account_id,
-        hash=stored,
+        subject_id=owner.id if owner else None,
+        account_id=owner.id if owner and may_come_in else None,
+        hash=owner.hash if owner else None,
         lock=lock,
         counted=counted,
         is_known_device=device is not None,
@@ -121,11 +120,12 @@ def prepare_login(
 def _find_wide_block(
     db: Session, who: str, visitor: Visitor, *, now: datetime
 ) -> Locked | Paused | None:
-    wide = attempts.find_block(db, limits.spray_counters(visitor.network), now=now)
-    if wide is not None:
-        return Paused(until=wide.until)
-    whole = attempts.find_block(db, (limits.distributed_counter(who),), now=now)
-    return None if whole is None else Locked(until=whole.until, lead_with_reset=True)
+    spray, whole = limits.spray_counters(visitor.network), limits.distributed_counter(who)
+    blocks = attempts.find_blocks(db, (*spray, whole), now=now)
+    wide = [blocks[counter].until for counter in spray if counter in blocks]
+    if wide:
+        return Paused(until=max(wide))
+    return Locked(until=blocks[whole].until, lead_with_reset=True) if whole in blocks else None
 
 
 def verify_login(prepared: Prepared, *, hasher: Hasher) -> Verified:

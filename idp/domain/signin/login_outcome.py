@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from idp.domain.people.accounts import find_usable
+from idp.db.rows import change
 from idp.domain.signin import attempts, limits
+from idp.domain.signin.candidates import Candidate, find_candidate
 from idp.domain.signin.code_mails import send_code
 from idp.domain.signin.completion import Authentication, SignedInWhole, complete_sign_in
 from idp.domain.signin.devices import find_device
@@ -21,6 +22,13 @@ from idp.domain.signin.wishes import wanted_acr
 from idp.domain.upkeep.audit import Act, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.people import Account, PasswordCredential
+
+_password: Any = PasswordCredential.__table__
+_STORE_HASH = (
+    update(_password)
+    .where(_password.c.account_id == bindparam("account"))
+    .values(hash=bindparam("new_hash"))
+)
 
 #: From so few tries left on, the page says how many.
 _WARN_FROM = 3
@@ -67,50 +75,38 @@ def record_login(
     """
     prepared = verified.prepared
     use = prepared.typed.use
-    account = _who_may_come_in(db, verified, now=now)
-    if account is None:
+    candidate = _who_may_come_in(db, verified, now=now)
+    if candidate is None:
         return _record_failure(db, prepared, visitor, setup=setup, now=now)
     device = None
     if use is not DeviceUse.SHARED:
-        device = find_device(db, visitor.device_token, account.id, now=now)
-    wanted = wanted_acr(walk.request)
-    step = choose_second_step(db, account, wanted_acr=wanted, device=device)
+        device = find_device(db, visitor.device_token, candidate.id, now=now)
+    step = choose_second_step(candidate, wanted_acr=wanted_acr(walk.request), device=device)
     if step is StepKind.IMPOSSIBLE:
         return _record_failure(db, prepared, visitor, setup=setup, now=now)
     attempts.forget(db, limits.PASSWORD, prepared.lock.subject)
     if verified.new_hash is not None:
-        _store_hash(db, account.id, verified.new_hash)
-    if not record_password(db, walk.id, account.id, use=use, now=now):
+        change(db, _STORE_HASH, {"account": candidate.id, "new_hash": verified.new_hash})
+    if not record_password(db, walk.id, candidate.id, use=use, now=now):
         return WalkEnded()
     if step is StepKind.NONE:
-        proved = Authentication(account.id, step, use)
+        proved = Authentication(candidate, step, use)
         return complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=now)
     if step is StepKind.MAIL:
         # Whether the mail limit lets it out is the code page's business.
-        send_code(db, walk.id, account.id, rules=setup.codes, keys=setup.keys, now=now)
+        send_code(db, walk.id, candidate, rules=setup.codes, keys=setup.keys, now=now)
     return SignedInHalf(step=step)
 
 
-def _who_may_come_in(db: Session, verified: Verified, *, now: datetime) -> Account | None:
+def _who_may_come_in(db: Session, verified: Verified, *, now: datetime) -> Candidate | None:
     """Return the person if the password was right and she may still come in after hashing."""
     account_id = verified.prepared.account_id
     if not verified.is_right or account_id is None:
         return None
-    if find_usable(db, account_id, now=now) is None:
-        return None
-    stored = db.get(PasswordCredential, account_id)
-    if stored is None or stored.hash != verified.prepared.hash:
+    candidate = find_candidate(db, account_id, now=now)
+    if candidate is None or candidate.hash != verified.prepared.hash:
         return None  # the password was changed while the old one was being hashed
-    return db.get_one(Account, account_id)
-
-
-def _store_hash(db: Session, account_id: UUID, new_hash: str) -> None:
-    db.execute(
-        update(PasswordCredential)
-        .where(PasswordCredential.account_id == account_id)
-        .values(hash=new_hash)
-        .execution_options(synchronize_session=False)
-    )
+    return candidate
 
 
 def _record_failure(

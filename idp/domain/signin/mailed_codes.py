@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.base.secret import equal
+from idp.db.rows import change, fetch_all, fetch_one
 from idp.domain.signin import attempts, limits
 from idp.domain.signin.code_mails import CodeRules, code_digest, void_codes
 from idp.domain.signin.code_text import read_code
@@ -18,6 +19,49 @@ from idp.model.people import Account
 from idp.model.signin import OneTimeSecret, SecretKind
 
 _KIND = SecretKind.SIGN_IN_CODE
+
+_secret: Any = OneTimeSecret.__table__
+_account: Any = Account.__table__
+
+_OPEN = (
+    _secret.c.transaction_id == bindparam("walk"),
+    _secret.c.kind == _KIND,
+    _secret.c.used_at.is_(None),
+    _secret.c.superseded_at.is_(None),
+    _secret.c.failed_count < bindparam("tries"),
+)
+_COUNT = (
+    update(_secret)
+    .where(
+        *_OPEN,
+        _secret.c.account_id == bindparam("account"),
+        _secret.c.expires_at > bindparam("now"),
+    )
+    .values(failed_count=_secret.c.failed_count + 1)
+    .returning(_secret.c.id, _secret.c.failed_count)
+)
+_EXPIRED = select(_secret.c.id).where(*_OPEN, _secret.c.expires_at <= bindparam("now")).limit(1)
+_COMPARED = (
+    select(
+        _secret.c.id,
+        _secret.c.digest,
+        _secret.c.email_key,
+        _account.c.email_key.label("email_key_now"),
+    )
+    .join(_account, _account.c.id == _secret.c.account_id)
+    .where(_secret.c.id.in_(bindparam("secrets", expanding=True)))
+)
+# The condition is the lock: of several right tries one gets through.
+_USE_UP = (
+    update(_secret)
+    .where(
+        _secret.c.id == bindparam("secret"),
+        _secret.c.used_at.is_(None),
+        _secret.c.superseded_at.is_(None),
+        _secret.c.expires_at > bindparam("now"),
+    )
+    .values(used_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +131,7 @@ def take_try(
     counts = _count_on_codes(db, interaction_id, account_id, rules=rules, now=now)
     if not counts:
         return NoValidCode(is_expired=_has_expired(db, interaction_id, rules=rules, now=now))
-    outcome = attempts.reserve_all(db, counters, now=now)
+    outcome = attempts.count_all(db, counters, now=now)
     if isinstance(outcome, attempts.Blocked):
         return CodesPaused(until=outcome.until)
     left_on_code = rules.tries - min(counts.values())
@@ -105,35 +149,19 @@ def _count_on_codes(
     db: Session, interaction_id: UUID, account_id: UUID, *, rules: CodeRules, now: datetime
 ) -> dict[UUID, int]:
     lock_walk(db, interaction_id)
-    rows = db.execute(
-        update(OneTimeSecret)
-        .where(
-            OneTimeSecret.transaction_id == interaction_id,
-            OneTimeSecret.account_id == account_id,
-            OneTimeSecret.kind == _KIND,
-            OneTimeSecret.used_at.is_(None),
-            OneTimeSecret.superseded_at.is_(None),
-            OneTimeSecret.expires_at > now,
-            OneTimeSecret.failed_count < rules.tries,
-        )
-        .values(failed_count=OneTimeSecret.failed_count + 1)
-        .returning(OneTimeSecret.id, OneTimeSecret.failed_count)
-        .execution_options(synchronize_session=False)
-    )
-    return {row.id: row.failed_count for row in rows}
+    wanted = {
+        "walk": interaction_id,
+        "account": account_id,
+        "tries": rules.tries,
+        "now": now,
+    }
+    return {row.id: row.failed_count for row in fetch_all(db, _COUNT, wanted)}
 
 
 def _has_expired(db: Session, interaction_id: UUID, *, rules: CodeRules, now: datetime) -> bool:
     """Whether only time is to blame: tries were left, and nobody used the code."""
-    query = select(OneTimeSecret.id).where(
-        OneTimeSecret.transaction_id == interaction_id,
-        OneTimeSecret.kind == _KIND,
-        OneTimeSecret.used_at.is_(None),
-        OneTimeSecret.superseded_at.is_(None),
-        OneTimeSecret.failed_count < rules.tries,
-        OneTimeSecret.expires_at <= now,
-    )
-    return db.scalar(query.limit(1)) is not None
+    wanted = {"walk": interaction_id, "tries": rules.tries, "now": now}
+    return fetch_one(db, _EXPIRED, wanted) is not None
 
 
 def judge_code(
@@ -143,45 +171,25 @@ def judge_code(
     lock_walk(db, taken.interaction_id)
     code = read_code(typed)
     wanted = b"" if code is None else code_digest(code, taken.interaction_id, keys=keys)
-    email_key = db.scalar(select(Account.email_key).where(Account.id == taken.account_id))
-    candidates = db.execute(
-        select(OneTimeSecret.id, OneTimeSecret.digest, OneTimeSecret.email_key).where(
-            OneTimeSecret.id.in_(taken.secret_ids)
-        )
-    ).all()
+    candidates = fetch_all(db, _COMPARED, {"secrets": list(taken.secret_ids)})
     # Every candidate is compared: the time taken does not tell which one was near.
     matching = [
-        each.id for each in candidates if equal(each.digest, wanted) and each.email_key == email_key
+        each
+        for each in candidates
+        if equal(each.digest, wanted) and each.email_key == each.email_key_now
     ]
-    if matching and _use_up(db, matching[0], now=now):
+    if matching and change(db, _USE_UP, {"secret": matching[0].id, "now": now}) == 1:
         void_codes(db, taken.interaction_id, keep=0, now=now)
-        _forgive(db, taken.account_id, email_key or "", keys=keys)
+        _forgive(db, taken.account_id, matching[0].email_key or "", keys=keys)
         return CodeRight()
     if taken.paused_until is not None:
         return CodesPaused(until=taken.paused_until)
     return CodeWrong(tries_left=taken.tries_left)
 
 
-def _use_up(db: Session, secret_id: UUID, *, now: datetime) -> bool:
-    # The condition in the UPDATE is the lock: of several right tries one gets through.
-    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
-        update(OneTimeSecret)
-        .where(
-            OneTimeSecret.id == secret_id,
-            OneTimeSecret.used_at.is_(None),
-            OneTimeSecret.superseded_at.is_(None),
-            OneTimeSecret.expires_at > now,
-        )
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return result.rowcount == 1
-
-
 def _forgive(db: Session, account_id: UUID, email_key: str, *, keys: Keyring) -> None:
     """A right code shows that mails arrive and are read by her: failures and mails start anew."""
     subject = limits.account_subject(account_id)
-    attempts.forget(db, _KIND, subject)
-    attempts.forget(db, f"{limits.MAIL}:{_KIND}", subject)
+    attempts.forget_each(db, (_KIND, f"{limits.MAIL}:{_KIND}"), subject)
     mailbox = limits.mail_counters(_KIND, account_id, email_key, keys=keys)[2:]
     attempts.give_back(db, mailbox)

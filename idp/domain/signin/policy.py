@@ -1,6 +1,5 @@
 """What a municipality and a person decide about a sign-in: lock, second step, trusted devices."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -8,24 +7,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.domain.signin.candidates import Candidate
 from idp.domain.signin.devices import KnownDevice
-from idp.domain.signin.totp import has_totp
 from idp.model.households import Municipality, SecondStep
-from idp.model.people import Account, Door
+from idp.model.people import Door
 from idp.protocol import acr
 
 #: Bounds of the setting (product.md "Values"): a lock must not become a weapon.
 _SHORTEST_LOCK, _LONGEST_LOCK, _LOCK = 5, 60, 30
 _LONGEST_TRUST_DAYS = 30
-
-
-@dataclass(frozen=True)
-class SitePolicy:
-    """What the municipality of the page decides; the same for everyone who types there."""
-
-    lock: timedelta
-    #: Longest time a device may skip the mailed code; 0 = not offered.
-    trust_days: int
 
 
 class StepKind(StrEnum):
@@ -39,22 +29,23 @@ class StepKind(StrEnum):
     IMPOSSIBLE = "impossible"
 
 
-def site_policy(db: Session, municipality_id: UUID | None) -> SitePolicy:
-    """Return the policy of a municipality's pages; of pages of none, the defaults.
+def find_lock(db: Session, municipality_id: UUID | None) -> timedelta:
+    """Return how long the pages of a municipality lock; of pages of none, the default.
 
     It is the page's municipality, not the person's: an id nobody has locks as long (EN-01).
     """
-    row = db.get(Municipality, municipality_id) if municipality_id else None
-    minutes = row.lock_minutes if row else _LOCK
-    days = row.trusted_device_days if row else 0
-    return SitePolicy(
-        lock=timedelta(minutes=min(max(minutes, _SHORTEST_LOCK), _LONGEST_LOCK)),
-        trust_days=min(max(days, 0), _LONGEST_TRUST_DAYS),
-    )
+    wanted = select(Municipality.lock_minutes).where(Municipality.id == municipality_id)
+    return lock_of(db.scalar(wanted) if municipality_id else None)
+
+
+def lock_of(minutes: int | None) -> timedelta:
+    """Return how long a lock lasts where a municipality says so many minutes, or nothing."""
+    wanted = _LOCK if minutes is None else minutes
+    return timedelta(minutes=min(max(wanted, _SHORTEST_LOCK), _LONGEST_LOCK))
 
 
 def choose_second_step(
-    db: Session, account: Account, *, wanted_acr: acr.Acr | None, device: KnownDevice | None
+    candidate: Candidate, *, wanted_acr: acr.Acr | None, device: KnownDevice | None
 ) -> StepKind:
     """Tell which second step this sign-in needs.
 
@@ -62,39 +53,37 @@ def choose_second_step(
     what a service asks for by `acr_values` comes on top, and a trusted device skips only what
     the municipality or the person asks for.
     """
-    if account.door is Door.STAFF:
-        return StepKind.TOTP if has_totp(db, account.id) else StepKind.IMPOSSIBLE
+    if candidate.door is Door.STAFF:
+        return StepKind.TOTP if candidate.has_app else StepKind.IMPOSSIBLE
     wanted = wanted_acr is not None and acr.rank(wanted_acr) > acr.rank(acr.Acr.PASSWORD)
-    is_skipped = device is not None and device.is_trusted and trust_days(db, account) > 0
-    if wanted or (_is_always_asked(db, account) and not is_skipped):
-        return strongest_step(db, account)
+    is_skipped = device is not None and device.is_trusted and trust_days(candidate) > 0
+    if wanted or (_is_always_asked(candidate) and not is_skipped):
+        return strongest_step(candidate)
     return StepKind.NONE
 
 
-def _is_always_asked(db: Session, account: Account) -> bool:
-    policy = db.scalar(
-        select(Municipality.second_step).where(Municipality.id == account.municipality_id)
-    )
-    if policy is not SecondStep.USER_CHOICE:
+def _is_always_asked(candidate: Candidate) -> bool:
+    if candidate.second_step is not SecondStep.USER_CHOICE:
         return True
     # Her own wish must not shut her out when her mailbox is gone: nobody else demands it.
-    return account.wants_second_step and strongest_step(db, account) is not StepKind.IMPOSSIBLE
+    can = strongest_step(candidate) is not StepKind.IMPOSSIBLE
+    return candidate.wants_second_step and can
 
 
-def strongest_step(db: Session, account: Account) -> StepKind:
+def strongest_step(candidate: Candidate) -> StepKind:
     """Return the best second step a person has."""
-    if has_totp(db, account.id):
+    if candidate.has_app:
         return StepKind.TOTP
-    if account.email is not None and account.door is Door.FAMILY:
+    if candidate.email is not None and candidate.door is Door.FAMILY:
         return StepKind.MAIL
     return StepKind.IMPOSSIBLE
 
 
-def trust_days(db: Session, account: Account) -> int:
+def trust_days(candidate: Candidate) -> int:
     """Return for how many days this person may trust a device; staff never."""
-    if account.door is Door.STAFF:
+    if candidate.door is Door.STAFF:
         return 0
-    return site_policy(db, account.municipality_id).trust_days
+    return min(max(candidate.trusted_device_days, 0), _LONGEST_TRUST_DAYS)
 
 
 def acr_of(step: StepKind) -> tuple[acr.Acr, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Who is signed in: one question, one query, asked at every page."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from idp.base.secret import digest
 from idp.db.rows import fetch_one
+from idp.domain.documents.terms import has_to_agree
+from idp.domain.people.acting import household_is_settled
 from idp.domain.people.names import full_name
 from idp.domain.signin.sessions import SignedIn, is_live
 from idp.model.households import Membership, MembershipStatus
@@ -58,6 +61,22 @@ _FIND = (
 )
 
 
+_FIND_STANDING = _FIND.add_columns(
+    has_to_agree(_account, _session).label("has_to_agree"),
+    household_is_settled(_session).label("household_is_settled"),
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who is signed in, and what else is to be asked of her."""
+
+    person: SignedIn
+    has_to_agree: bool
+    #: She has nothing to choose, and the session says for which household she acts.
+    household_is_settled: bool
+
+
 def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
     """Return who is signed in with this token, if the session lives and the person may go on.
 
@@ -65,7 +84,21 @@ def find_session(db: Session, token: str, *, now: datetime) -> SignedIn | None:
     """
     db.flush()  # what this transaction has changed so far counts
     row = fetch_one(db, _FIND, {"digest": digest(token)})
-    if row is None or not _lives(row, now=now) or not _may_go_on(row, now=now):
+    return None if row is None else _read_person(row, now=now)
+
+
+def find_standing(db: Session, token: str, *, now: datetime) -> Standing | None:
+    """Return as `find_session` who is signed in, and what stands between her and an answer."""
+    db.flush()  # what this transaction has changed so far counts
+    row = fetch_one(db, _FIND_STANDING, {"digest": digest(token), "now": now})
+    person = None if row is None else _read_person(row, now=now)
+    if row is None or person is None:
+        return None
+    return Standing(person, row.has_to_agree, row.household_is_settled)
+
+
+def _read_person(row: Row[Any], *, now: datetime) -> SignedIn | None:
+    if not _lives(row, now=now) or not _may_go_on(row, now=now):
         return None
     return SignedIn(
         session_id=row.id,

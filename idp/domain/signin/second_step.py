@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.domain.people.accounts import find_usable
 from idp.domain.signin import mailed_codes, totp
+from idp.domain.signin.candidates import Candidate, find_candidate
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent, send_code
 from idp.domain.signin.code_text import read_code
 from idp.domain.signin.completion import (
@@ -27,7 +27,6 @@ from idp.domain.signin.setup import Setup
 from idp.domain.signin.totp import TotpTaken
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, record
-from idp.model.people import Account, PasswordCredential
 
 
 @dataclass(frozen=True)
@@ -67,27 +66,33 @@ class TypedCode:
     trusts_device: bool = False
 
 
-def open_step(db: Session, walk: Walk, *, now: datetime) -> StepKind | None:
-    """Return the kind of code this walk waits for, or None if it waits for none.
+@dataclass(frozen=True)
+class OpenStep:
+    """The code that a walk waits for, and whose it is."""
+
+    kind: StepKind
+    person: Candidate
+
+
+def open_step(db: Session, walk: Walk, *, now: datetime) -> OpenStep | None:
+    """Return which code this walk waits for, or None if it waits for none.
 
     A password that was changed since it was typed here counts no longer (SE-04).
     """
-    account_id = walk.account_id
     is_waiting = walk.session_id is None and walk.completed_at is None and not walk.denied_at
-    if account_id is None or not is_waiting or not _still_counts(db, walk, account_id, now=now):
+    if walk.account_id is None or not is_waiting:
         return None
-    kind = strongest_step(db, db.get_one(Account, account_id))
-    return None if kind is StepKind.IMPOSSIBLE else kind
+    person = find_candidate(db, walk.account_id, now=now)
+    if person is None or not _still_counts(walk, person, now=now):
+        return None
+    kind = strongest_step(person)
+    return None if kind is StepKind.IMPOSSIBLE else OpenStep(kind, person)
 
 
-def _still_counts(db: Session, walk: Walk, account_id: UUID, *, now: datetime) -> bool:
-    usable = find_usable(db, account_id, now=now)
-    if usable is None:
-        return False
+def _still_counts(walk: Walk, person: Candidate, *, now: datetime) -> bool:
     if walk.password_verified_at is None:
         return True  # a step-up: the session proves the password
-    stored = db.get(PasswordCredential, account_id)
-    last_change = max(usable.access_valid_from, stored.changed_at if stored else now)
+    last_change = max(person.access_valid_from, person.password_changed_at or now)
     return last_change <= walk.password_verified_at
 
 
@@ -95,10 +100,10 @@ def take(
     db: Session, walk: Walk, typed: TypedCode, *, setup: Setup, now: datetime
 ) -> Taken | NoCode | NoValidCode | Paused | NoStepOpen:
     """Count a try before it is evaluated; the caller commits before it calls `judge`."""
-    kind = open_step(db, walk, now=now)
-    account_id = walk.account_id
-    if kind is None or account_id is None:
+    step = open_step(db, walk, now=now)
+    if step is None:
         return NoStepOpen()
+    kind, account_id = step.kind, step.person.id
     if read_code(typed.text) is None:
         return NoCode()
     if kind is StepKind.TOTP:
@@ -131,11 +136,12 @@ def judge(
         act = Act("signin.code_failed", subject_id=taken.account_id)
         record(db, act, actor=visitor.actor, now=now)
         return outcome
-    if find_usable(db, taken.account_id, now=now) is None:
+    person = find_candidate(db, taken.account_id, now=now)
+    if person is None:
         return NoStepOpen()
     walk = taken.walk
     proved = Authentication(
-        taken.account_id,
+        person,
         taken.kind,
         walk.device_use,
         trusts_device=typed.trusts_device,
@@ -172,6 +178,7 @@ def send_again(
     db: Session, walk: Walk, *, setup: Setup, now: datetime
 ) -> CodeSent | CodeNotSent | NoStepOpen:
     """Mail another code for this walk, if the limits allow it (OT-11)."""
-    if walk.account_id is None or open_step(db, walk, now=now) is not StepKind.MAIL:
+    step = open_step(db, walk, now=now)
+    if step is None or step.kind is not StepKind.MAIL:
         return NoStepOpen()
-    return send_code(db, walk.id, walk.account_id, rules=setup.codes, keys=setup.keys, now=now)
+    return send_code(db, walk.id, step.person, rules=setup.codes, keys=setup.keys, now=now)

@@ -5,15 +5,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, new_token
+from idp.db.rows import change
 from idp.domain.grants.logout import forget_session
 from idp.model.people import Door
 from idp.model.signin import BrowserSession, SessionEnd
+
+_session: Any = BrowserSession.__table__
+_START = insert(_session)
+#: Sets what it is given, in the session of this very person that nobody has ended.
+_CHANGE = update(_session).where(
+    _session.c.id == bindparam("session"),
+    _session.c.account_id == bindparam("account"),
+    _session.c.ended_at.is_(None),
+)
 
 #: `last_seen_at` is written at most so often: a page view seldom costs a write.
 TOUCH_INTERVAL = timedelta(minutes=1)
@@ -86,28 +96,30 @@ def start_session(db: Session, wanted: NewSession, *, now: datetime) -> StartedS
 
     The caller ends the session it replaces, if there is one.
     """
-    token = new_token()
-    session = BrowserSession(
-        id=new_id(now=now),
-        token_digest=digest(token),
-        account_id=wanted.account_id,
-        door=wanted.door.value,
-        acr=wanted.acr,
-        amr=list(wanted.amr),
-        authenticated_at=now,
-        last_seen_at=now,
-        idle_seconds=int(_idle_time(wanted).total_seconds()),
-        expires_at=now + _longest_life(wanted),
-        shared_device=wanted.shared_device,
-        device_id=wanted.device_id,
-        device_label=wanted.device_label,
-        address=wanted.address,
-        household_id=wanted.household_id,
-        started_at=now,
+    token, session_id = new_token(), new_id(now=now)
+    change(
+        db,
+        _START,
+        {
+            "id": session_id,
+            "token_digest": digest(token),
+            "account_id": wanted.account_id,
+            "door": wanted.door.value,
+            "acr": wanted.acr,
+            "amr": list(wanted.amr),
+            "authenticated_at": now,
+            "last_seen_at": now,
+            "idle_seconds": int(_idle_time(wanted).total_seconds()),
+            "expires_at": now + _longest_life(wanted),
+            "shared_device": wanted.shared_device,
+            "device_id": wanted.device_id,
+            "device_label": wanted.device_label,
+            "address": wanted.address,
+            "household_id": wanted.household_id,
+            "started_at": now,
+        },
     )
-    db.add(session)
-    db.flush()  # what follows in this transaction refers to the session
-    return StartedSession(token=token, session_id=session.id)
+    return StartedSession(token=token, session_id=session_id)
 
 
 def _idle_time(wanted: NewSession) -> timedelta:
@@ -155,17 +167,9 @@ def _change(
     db: Session, session_id: UUID, account_id: UUID, *, now: datetime, **values: object
 ) -> StartedSession | None:
     token = new_token()
-    result: CursorResult[Any] = db.execute(  # type: ignore[assignment]
-        update(BrowserSession)
-        .where(
-            BrowserSession.id == session_id,
-            BrowserSession.account_id == account_id,
-            BrowserSession.ended_at.is_(None),
-        )
-        .values(token_digest=digest(token), last_seen_at=now, **values)
-        .execution_options(synchronize_session="fetch")
-    )
-    return StartedSession(token, session_id) if result.rowcount == 1 else None
+    changes = {"token_digest": digest(token), "last_seen_at": now} | values
+    wanted = {"session": session_id, "account": account_id}
+    return StartedSession(token, session_id) if change(db, _CHANGE, wanted | changes) else None
 
 
 def is_live(session: BrowserSession, *, now: datetime) -> bool:

@@ -4,14 +4,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
+from idp.db.rows import change
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
 from idp.protocol.events import SecurityEvent
+
+_messages: Any = OutboxMessage.__table__
+_INSERT = insert(_messages)
 
 #: What a fact of a message may be; moments travel as ISO 8601 text.
 Fact = str | int | bool | None
@@ -63,15 +69,15 @@ def enqueue_mail(db: Session, mail: Mail, *, keys: Keyring, now: datetime) -> No
     body = {"facts": dict(mail.facts), "to": mail.to}
     _enqueue(
         db,
-        OutboxMessage(
-            kind=OutboxKind.MAIL,
-            name=mail.name,
-            account_id=mail.account_id,
-            municipality_id=mail.municipality_id,
-            client_id=mail.client_id,
-            once_key=mail.once_key,
-            useless_after=mail.useless_after,
-        ),
+        {
+            "kind": OutboxKind.MAIL,
+            "name": mail.name,
+            "account_id": mail.account_id,
+            "municipality_id": mail.municipality_id,
+            "client_id": mail.client_id,
+            "once_key": mail.once_key,
+            "useless_after": mail.useless_after,
+        },
         body=body,
         keys=keys,
         now=now,
@@ -84,13 +90,13 @@ def enqueue_backchannel_logout(
     """Write a back-channel logout call; the worker signs the token when it calls."""
     _enqueue(
         db,
-        OutboxMessage(
-            kind=OutboxKind.BACKCHANNEL_LOGOUT,
-            name="backchannel_logout",
-            account_id=call.account_id,
-            client_id=call.client_id,
-            once_key=f"logout:{call.session_id}:{call.client_id}",
-        ),
+        {
+            "kind": OutboxKind.BACKCHANNEL_LOGOUT,
+            "name": "backchannel_logout",
+            "account_id": call.account_id,
+            "client_id": call.client_id,
+            "once_key": f"logout:{call.session_id}:{call.client_id}",
+        },
         body={"session_id": str(call.session_id)},
         keys=keys,
         now=now,
@@ -104,13 +110,13 @@ def enqueue_event(
     household_id = message.household_id
     _enqueue(
         db,
-        OutboxMessage(
-            kind=OutboxKind.SECURITY_EVENT,
-            name=message.event.value,
-            account_id=message.account_id,
-            client_id=message.client_id,
-            once_key=f"event:{message.jti}",
-        ),
+        {
+            "kind": OutboxKind.SECURITY_EVENT,
+            "name": message.event.value,
+            "account_id": message.account_id,
+            "client_id": message.client_id,
+            "once_key": f"event:{message.jti}",
+        },
         body={
             "jti": message.jti,
             "household_id": str(household_id) if household_id else None,
@@ -123,17 +129,27 @@ def enqueue_event(
 
 def _enqueue(
     db: Session,
-    message: OutboxMessage,
+    message: Mapping[str, object],
     *,
     body: Mapping[str, object],
     keys: Keyring,
     now: datetime,
 ) -> None:
-    message.id = new_id(now=now)
-    message.state = OutboxState.QUEUED
-    message.next_try_at = now
-    message.created_at = now
-    message.sealed_body = keys.sealer.seal(
-        json.dumps(body, ensure_ascii=False).encode(), context=f"outbox:{message.id}"
+    db.flush()  # whom it is for may have been written in this transaction
+    message_id = new_id(now=now)
+    sealed = keys.sealer.seal(
+        json.dumps(body, ensure_ascii=False).encode(), context=f"outbox:{message_id}"
     )
-    db.add(message)
+    change(
+        db,
+        _INSERT,
+        {
+            **message,
+            "id": message_id,
+            "state": OutboxState.QUEUED,
+            "sealed_body": sealed,
+            "try_count": 0,
+            "next_try_at": now,
+            "created_at": now,
+        },
+    )

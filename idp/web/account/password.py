@@ -19,7 +19,7 @@ from idp.domain.signin.password_change import (
     take_change,
 )
 from idp.domain.signin.passwords import PasswordFault
-from idp.domain.signin.policy import site_policy
+from idp.domain.signin.policy import find_lock
 from idp.web.account.entry import ask_for_agreement
 from idp.web.account.security import security_page
 from idp.web.deps import current_actor, put_cookie, require_person, services
@@ -48,7 +48,7 @@ def submit_password() -> Response:
             db,
             person,
             tries=settings.signin.password_tries,
-            lock=site_policy(db, person.municipality_id).lock,
+            lock=find_lock(db, person.municipality_id),
             now=services().clock(),
         )
     if isinstance(taken, ChangePaused):

@@ -33,7 +33,16 @@ from idp.web.signin.doors import (
     enter,
     wait_page,
 )
-from idp.web.signin.walks import continue_flow, current_visitor, require_walk, sign_in_setup
+from idp.web.signin.onward import find_way_after_form
+from idp.web.signin.walks import (
+    continue_flow,
+    current_visitor,
+    load_current_walk,
+    no_walk_page,
+    reload_walk,
+    require_walk,
+    sign_in_setup,
+)
 
 bp = Blueprint("signin_code", __name__)
 
@@ -74,42 +83,42 @@ def _show(pages: DoorPages) -> Response:
 
 
 def _submit(pages: DoorPages) -> Response:
-    walk = require_walk(pages.purposes)
     if "resend" in request.form:
-        return _resend(pages, walk)
+        return _resend(pages, require_walk(pages.purposes))
     typed = TypedCode(
         text=request.form.get("code", ""),
         trusts_device=request.form.get("trust_device") == "1",
     )
     setup = sign_in_setup()
     with transaction(services().sessions) as db:
-        taken = take(db, walk, typed, setup=setup, now=services().clock())
+        found = load_current_walk(db, pages.purposes)
+        now = services().clock()
+        taken = None if found is None else take(db, found.walk, typed, setup=setup, now=now)
+    if found is None or taken is None:
+        return no_walk_page()
+    walk = found.walk
     match taken:
         case Taken():
             return _judge(pages, walk, taken, typed)
-        case NoStepOpen():
-            return continue_flow(walk.id)
         case Paused(until):
             return wait_page(pages, "code_paused", walk, until=until)
         case NoCode():
             return _form(pages, walk, 422, fault="empty")
         case NoValidCode(is_expired):
             return _replace(pages, walk) if is_expired else _used_up(pages, walk)
+        case NoStepOpen():
+            return continue_flow(walk.id)
 
 
 def _judge(pages: DoorPages, walk: Walk, taken: Taken, typed: TypedCode) -> Response:
+    visitor, setup, way = current_visitor(), sign_in_setup(), None
     with transaction(services().sessions) as db:
-        outcome = judge(
-            db,
-            taken,
-            typed,
-            current_visitor(),
-            setup=sign_in_setup(),
-            now=services().clock(),
-        )
+        outcome = judge(db, taken, typed, visitor, setup=setup, now=services().clock())
+        if isinstance(outcome, SignedInWhole):
+            way = find_way_after_form(db, reload_walk(db, walk), outcome.token)
     match outcome:
         case SignedInWhole():
-            return enter(outcome, walk)
+            return enter(outcome, walk, way)
         case WrongCode(tries_left) if tries_left > 0:
             return _form(pages, walk, 422, fault="wrong", tries_left=tries_left)
         case WrongCode():

@@ -11,8 +11,10 @@ from idp.base.url import with_query
 from idp.domain.signin.completion import SignedInWhole
 from idp.domain.signin.devices import COOKIE_LIFETIME
 from idp.domain.signin.interactions import Purposes, Walk
+from idp.web.browser_state import show_state
 from idp.web.deps import put_cookie, services
 from idp.web.render import page
+from idp.web.signin.onward import Way, go
 from idp.web.signin.walks import (
     FAMILY_PURPOSES,
     STAFF_PURPOSES,
@@ -102,8 +104,8 @@ def wait_page(pages: DoorPages, name: str, walk: Walk | None, *, until: datetime
     return response
 
 
-def enter(signed_in: SignedInWhole, walk: Walk) -> Response:
-    """Give the browser its new session and hand over to the dispatcher (SE-01, BR-07)."""
+def enter(signed_in: SignedInWhole, walk: Walk, way: Way | None) -> Response:
+    """Give the browser its new session, and go where the walk goes now (SE-01, BR-07)."""
     kept = signed_in.cookie_lifetime
     put_cookie(
         "session",
@@ -113,4 +115,7 @@ def enter(signed_in: SignedInWhole, walk: Walk) -> Response:
     if signed_in.device_token is not None:
         lifetime = int(COOKIE_LIFETIME.total_seconds())
         put_cookie("device", signed_in.device_token, max_age_seconds=lifetime)
-    return continue_flow(walk.id)
+    if way is None:
+        return continue_flow(walk.id)
+    show_state(way.person, now=services().clock())
+    return go(way)

@@ -5,19 +5,27 @@ from uuid import UUID
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.db.session import reading, transaction
+from idp.db.session import OpenSession, transaction
 from idp.domain.people.sites import find_site
 from idp.domain.signin.completion import SignedInWhole
 from idp.domain.signin.doors import FAMILY, STAFF
+from idp.domain.signin.found_walks import FoundWalk
 from idp.domain.signin.interactions import DeviceUse, Walk
-from idp.domain.signin.login import Locked, Paused, Typed, prepare_login, verify_login
+from idp.domain.signin.login import (
+    Locked,
+    Paused,
+    Typed,
+    Verified,
+    prepare_login,
+    verify_login,
+)
 from idp.domain.signin.login_outcome import (
-    LoginOutcome,
     SignedInHalf,
     WalkEnded,
     WrongCredentials,
     record_login,
 )
+from idp.domain.signin.visitors import Visitor
 from idp.web.deps import current_person, services
 from idp.web.guards import open_to_all
 from idp.web.render import FieldError, field_error, page, see_other
@@ -30,12 +38,14 @@ from idp.web.signin.doors import (
     enter,
     wait_page,
 )
+from idp.web.signin.onward import code_address, find_way_after_form
 from idp.web.signin.walks import (
-    continue_flow,
     current_visitor,
     find_current_walk,
+    load_current_walk,
     no_walk_page,
     open_walk,
+    reload_walk,
     return_path,
     sign_in_setup,
 )
@@ -82,48 +92,70 @@ def _show(pages: DoorPages) -> Response:
     if walk is None and "i" in request.args:
         return no_walk_page()
     hint = walk.request.get("login_hint") if walk else None
-    return _form(pages, walk, login_id=str(hint or ""))
+    return _form(pages, walk, 200, str(hint or ""))
 
 
 def _submit(pages: DoorPages) -> Response:
-    walk = find_current_walk(pages.purposes)
-    if walk is None and "i" in request.args:
-        return no_walk_page()
     login_id, password = request.form.get("login_id", ""), request.form.get("password", "")
     errors = _missing(pages, login_id, password)
     if errors:
-        return _form(pages, walk, 422, login_id=login_id, errors=errors)
-    typed = Typed(
+        walk = find_current_walk(pages.purposes)
+        is_lost = walk is None and "i" in request.args
+        return no_walk_page() if is_lost else _form(pages, walk, 422, login_id, errors=errors)
+    visitor, setup = current_visitor(), sign_in_setup()
+    with transaction(services().sessions) as db:
+        found = load_current_walk(db, pages.purposes)
+        prepared = None
+        if found is not None or "i" not in request.args:
+            typed = _read_typed(pages, _municipality_of(db, found), login_id, password)
+            prepared = prepare_login(db, typed, visitor, setup=setup, now=services().clock())
+    if prepared is None:
+        return no_walk_page()
+    walk = found.walk if found else None
+    if isinstance(prepared, Locked | Paused):
+        return wait_page(pages, "locked", walk, until=prepared.until)
+    return _finish(pages, walk, verify_login(prepared, hasher=services().hasher), visitor)
+
+
+def _read_typed(
+    pages: DoorPages, municipality_id: UUID | None, login_id: str, password: str
+) -> Typed:
+    return Typed(
         door=STAFF if pages.entrance is Entrance.STAFF else FAMILY,
         login_id=login_id,
         password=password,
-        municipality_id=_municipality_of(walk),
+        municipality_id=municipality_id,
         use=_device_use(),
     )
-    visitor, setup = current_visitor(), sign_in_setup()
+
+
+def _finish(pages: DoorPages, walk: Walk | None, verified: Verified, visitor: Visitor) -> Response:
+    way = None
     with transaction(services().sessions) as db:
-        prepared = prepare_login(db, typed, visitor, setup=setup, now=services().clock())
-    if isinstance(prepared, Locked | Paused):
-        return wait_page(pages, "locked", walk, until=prepared.until)
-    verified = verify_login(prepared, hasher=services().hasher)
-    with transaction(services().sessions) as db:
-        walk = walk or open_walk(db, pages.purposes)
+        walk, setup = walk or open_walk(db, pages.purposes), sign_in_setup()
         outcome = record_login(db, verified, walk, visitor, setup=setup, now=services().clock())
-    return _answer(pages, walk, outcome, login_id=login_id)
+        if isinstance(outcome, SignedInWhole):
+            way = find_way_after_form(db, reload_walk(db, walk), outcome.token)
+    if isinstance(outcome, SignedInWhole):
+        return enter(outcome, walk, way)
+    return _answer(pages, walk, outcome, verified.prepared.typed.login_id)
 
 
-def _answer(pages: DoorPages, walk: Walk, outcome: LoginOutcome, *, login_id: str) -> Response:
+def _answer(
+    pages: DoorPages,
+    walk: Walk,
+    outcome: SignedInHalf | WrongCredentials | Locked | WalkEnded,
+    login_id: str,
+) -> Response:
     match outcome:
         case SignedInHalf():
-            return continue_flow(walk.id)
-        case SignedInWhole():
-            return enter(outcome, walk)
+            return see_other(code_address(walk))
         case WrongCredentials(remaining, minutes, lead_with_reset):
             return _form(
                 pages,
                 walk,
                 422,
-                login_id=login_id,
+                login_id,
                 errors=[field_error("login_id", pages.login_error("generic"))],
                 remaining_tries=remaining,
                 minutes=minutes,
@@ -136,7 +168,7 @@ def _answer(pages: DoorPages, walk: Walk, outcome: LoginOutcome, *, login_id: st
 
 
 def _form(
-    pages: DoorPages, walk: Walk | None, status: int = 200, *, login_id: str, **facts: object
+    pages: DoorPages, walk: Walk | None, status: int, login_id: str, **facts: object
 ) -> Response:
     shown: dict[str, object] = {
         "values": {
@@ -170,12 +202,9 @@ def _missing(pages: DoorPages, login_id: str, password: str) -> list[FieldError]
     return errors
 
 
-def _municipality_of(walk: Walk | None) -> UUID | None:
+def _municipality_of(db: OpenSession, found: FoundWalk | None) -> UUID | None:
     """Return whose page this is: the lock lasts as long for an id that nobody has (EN-01)."""
-    with reading(services().sessions) as db:
-        site = find_site(
-            db,
-            walk.municipality_id if walk else None,
-            default_code=services().settings.provider.default_municipality,
-        )
+    if found is not None and found.site is not None:
+        return found.site.municipality_id
+    site = find_site(db, None, default_code=services().settings.provider.default_municipality)
     return site.municipality_id if site else None

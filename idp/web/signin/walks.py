@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from idp.base.browser import name_browser
 from idp.base.url import is_own_path, with_query
 from idp.db.session import OpenSession, reading
-from idp.domain.grants.clients import find_client
 from idp.domain.signin.code_mails import CodeRules
+from idp.domain.signin.found_walks import FoundWalk, find_whole_walk
 from idp.domain.signin.interactions import (
     AUTHORIZE,
     DEVICE,
@@ -45,27 +45,38 @@ STAFF_PURPOSES: Purposes = frozenset({STAFF})
 
 def find_named_walk() -> Walk | None:
     """Return the walk the address names (`?i=`), if it is this browser's and still runs."""
-    walk_id = _read_id(request.args.get("i", ""))
-    if walk_id is None:
-        return None
     with reading(services().sessions) as db:
-        walk = find_walk(db, walk_id, read_cookie("walk"), now=services().clock())
-        return _entered(db, walk)
+        found = load_named_walk(db)
+    return None if found is None else found.walk
+
+
+def load_named_walk(db: OpenSession) -> FoundWalk | None:
+    """Return as `find_named_walk` the walk as it stands in this transaction."""
+    walk_id = _read_id(request.args.get("i", ""))
+    return None if walk_id is None else _load(db, walk_id)
 
 
 def find_current_walk(purposes: Purposes = FAMILY_PURPOSES) -> Walk | None:
     """Return the walk the address names, or else the browser's newest open one (A09)."""
-    if "i" in request.args:
-        walk = find_named_walk()
-        return walk if walk and walk.completed_at is None and walk.purpose in purposes else None
     with reading(services().sessions) as db:
-        walk = find_latest_walk(
-            db,
-            read_cookie("walk"),
-            purposes=purposes,
-            now=services().clock(),
-        )
-        return _entered(db, walk)
+        found = load_current_walk(db, purposes)
+    return None if found is None else found.walk
+
+
+def load_current_walk(db: OpenSession, purposes: Purposes = FAMILY_PURPOSES) -> FoundWalk | None:
+    """Return as `find_current_walk` the walk as it stands in this transaction."""
+    if "i" in request.args:
+        found = load_named_walk(db)
+        is_open = found is not None and found.walk.completed_at is None
+        return found if found and is_open and found.walk.purpose in purposes else None
+    latest = find_latest_walk(db, read_cookie("walk"), purposes=purposes, now=services().clock())
+    return None if latest is None else _load(db, latest.id)
+
+
+def reload_walk(db: OpenSession, walk: Walk) -> FoundWalk | None:
+    """Return a walk of this browser as it stands now that something was written into it."""
+    token = state().cookies.get("walk", (None, None))[0] or read_cookie("walk")
+    return find_whole_walk(db, walk.id, token, now=services().clock())
 
 
 def require_walk(purposes: Purposes = FAMILY_PURPOSES) -> Walk:
@@ -166,13 +177,13 @@ def _read_id(text: str) -> UUID | None:
         return None
 
 
-def _entered(db: OpenSession, walk: Walk | None) -> Walk | None:
+def _load(db: OpenSession, walk_id: UUID) -> FoundWalk | None:
     """Let the page name the service and its municipality, and its forms end there."""
-    if walk is None:
+    found = find_whole_walk(db, walk_id, read_cookie("walk"), now=services().clock())
+    if found is None:
         return None
-    state().municipality_id = walk.municipality_id
-    client = find_client(db, walk.client_id) if walk.client_id else None
-    if client is not None:
-        state().client_name = client.name_in(language())
+    state().municipality_id, state().site = found.walk.municipality_id, found.site
+    if found.client is not None:
+        state().client_name = found.client.name_in(language())
         allow_foreign_answer()
-    return walk
+    return found

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from idp.base.secret import new_digits
 from idp.db.session import transaction
 from idp.domain.signin import mailed_codes
+from idp.domain.signin.candidates import find_candidate
 from idp.domain.signin.code_mails import CodeNotSent, CodeRules, CodeSent, send_code
 from idp.domain.signin.code_text import read_code
 from idp.domain.signin.mailed_codes import (
@@ -54,7 +55,8 @@ def send(sessions, clock, keys, mother, mailed):
     def run(walk, account=mother):
         before = mailed()
         with transaction(sessions) as db:
-            outcome = send_code(db, walk.id, account.id, rules=RULES, keys=keys, now=clock())
+            person = find_candidate(db, account.id, now=clock())
+            outcome = send_code(db, walk.id, person, rules=RULES, keys=keys, now=clock())
         assert isinstance(outcome, CodeSent), outcome
         (new,) = mailed().items() - before.items()
         return new[1]
@@ -269,7 +271,8 @@ def test_ot_11_half_a_minute_lies_between_two_mails_of_a_walk(
     until = clock() + timedelta(seconds=30)
     clock.set(until - timedelta(microseconds=1))
     with transaction(sessions) as db:
-        outcome = send_code(db, walk.id, mother.id, rules=RULES, keys=keys, now=clock())
+        person = find_candidate(db, mother.id, now=clock())
+        outcome = send_code(db, walk.id, person, rules=RULES, keys=keys, now=clock())
     assert outcome == CodeNotSent(until)
     clock.set(until)
     send(walk)
@@ -284,7 +287,8 @@ def test_ot_11_at_most_five_mails_in_a_quarter_of_an_hour(
         clock.advance(timedelta(seconds=30))
     walk = open_walk()
     with transaction(sessions) as db:
-        outcome = send_code(db, walk.id, mother.id, rules=RULES, keys=keys, now=clock())
+        person = find_candidate(db, mother.id, now=clock())
+        outcome = send_code(db, walk.id, person, rules=RULES, keys=keys, now=clock())
     assert outcome == CodeNotSent(start + timedelta(minutes=15))
     clock.set(start + timedelta(minutes=15))
     send(walk)
@@ -297,7 +301,8 @@ def test_ot_11_at_most_twenty_mails_a_day(sessions, clock, keys, mother, open_wa
         clock.advance(timedelta(minutes=16))
     walk = open_walk()
     with transaction(sessions) as db:
-        outcome = send_code(db, walk.id, mother.id, rules=RULES, keys=keys, now=clock())
+        person = find_candidate(db, mother.id, now=clock())
+        outcome = send_code(db, walk.id, person, rules=RULES, keys=keys, now=clock())
     assert outcome == CodeNotSent(start + timedelta(days=1))
 
 

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from idp.db.session import transaction
 from idp.domain.people import accounts
 from idp.domain.signin import completion, devices, interactions, walking
+from idp.domain.signin.candidates import find_candidate
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent
 from idp.domain.signin.code_page import look_at_code
 from idp.domain.signin.completion import SignedInWhole
+from idp.domain.signin.found_walks import find_whole_walk
 from idp.domain.signin.interactions import DeviceUse
 from idp.domain.signin.mailed_codes import NoCode
 from idp.domain.signin.policy import StepKind
@@ -105,7 +107,7 @@ def look(sessions, clock, setup):
 
     def run(walk, token=None):
         with transaction(sessions) as db:
-            found = interactions.find_walk(db, walk.id, BROWSER, now=clock())
+            found = find_whole_walk(db, walk.id, BROWSER, now=clock())
             return walking.look(db, found, token, setup=setup, now=clock())
 
     return run
@@ -405,7 +407,8 @@ def test_a_service_that_asks_for_more_than_the_session_has_gets_a_second_step(
 ):
     walk = open_walk(browser_token=BROWSER)
     with transaction(sessions) as db:
-        proved = completion.Authentication(mother.id, StepKind.NONE)
+        person = find_candidate(db, mother.id, now=clock())
+        proved = completion.Authentication(person, StepKind.NONE)
         weak = completion.complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=clock())
     before = person_of(weak.token)
     clock.advance(timedelta(minutes=5))
@@ -488,8 +491,9 @@ def test_b17_kept_sessions_last_their_days_where_the_installation_offers_it(
 ):
     setup = Setup(keys=keys, sessions=SessionLimits(kept=timedelta(days=30)))
     walk = half(use=DeviceUse.KEPT)
-    proved = completion.Authentication(mother.id, StepKind.MAIL, walk.device_use)
     with transaction(sessions) as db:
+        person = find_candidate(db, mother.id, now=clock())
+        proved = completion.Authentication(person, StepKind.MAIL, walk.device_use)
         kept = completion.complete_sign_in(db, walk.id, proved, visitor, setup=setup, now=clock())
     assert kept.cookie_lifetime == timedelta(days=30)
     clock.advance(timedelta(days=30) - timedelta(microseconds=1))

@@ -23,7 +23,7 @@ from idp.model.base import Base
 from idp.protocol.upstream import Profile
 from idp.settings.check import SettingsError
 from idp.settings.schema import Settings
-from idp.web import errors, guards, headers, health, render
+from idp.web import assets, errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
 from idp.web.account import (
     documents,
@@ -159,6 +159,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
     app.before_request(guards.enforce)
     app.after_request(headers.finish)
+    assets.register(app)
     render.register(app)
     errors.register(app)
     for blueprint in BLUEPRINTS:

@@ -167,6 +167,14 @@ def test_the_style_sheet_may_be_kept(app):
     answer.close()
 
 
+def test_the_style_sheet_has_every_rule_of_the_provider_s_in_its_order():
+    """Families see one family of pages; what a service adds stands between those rules."""
+    root = Path(__file__).parents[2]
+    ours = iter((root / "clients/kit/static/kosodate.css").read_text("utf-8").splitlines())
+    shared = (root / "idp/web/static/kosodate.css").read_text("utf-8").splitlines()
+    assert [line for line in shared if line not in ours] == []
+
+
 def test_the_host_header_is_never_believed(app, provider):
     answer = app.test_client().get("/login", base_url="http://evil.example")
     assert "evil.example" not in answer.location

@@ -77,7 +77,12 @@ def _parse(document: dict[str, object], rules: AddressRules) -> Registration:
 
 def _import_one(context: Context, registration: Registration, gathered: Gathered) -> None:
     outcome = import_client(
-        context.db, registration, actor=COMMAND_LINE, now=context.now, gathered=gathered
+        context.db,
+        registration,
+        actor=COMMAND_LINE,
+        keys=context.keys,
+        now=context.now,
+        gathered=gathered,
     )
     if isinstance(outcome, RegistrationRefusal):
         raise CommandError(f"client {registration.client_id}: {outcome}")
@@ -108,6 +113,7 @@ def _rotate(options: argparse.Namespace) -> None:
             options.client_id,
             overlap=_OVERLAP,
             actor=COMMAND_LINE,
+            keys=context.keys,
             now=context.now,
         )
     if isinstance(outcome, RegistrationRefusal):

@@ -176,6 +176,11 @@ class ClientMetadata:
         return self.application_type is ApplicationType.NATIVE
 
     @property
+    def signs_with_secret(self) -> bool:
+        """Whether its secret signs its assertions: the one case in which we must know it."""
+        return self.token_endpoint_auth_method is AuthMethod.SECRET_JWT
+
+    @property
     def is_public(self) -> bool:
         """Whether it can keep no secret: it proves itself by PKCE alone."""
         return self.token_endpoint_auth_method is AuthMethod.NONE

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from idp.protocol import acr, claims, dpop, pkce, prompt, scope
 from idp.protocol.client import AuthMethod, GrantType, ResponseMode, SubjectType
-from idp.protocol.jwk import ASSERTION_ALGORITHMS, ENCRYPTION_ALGORITHMS, ENCRYPTION_METHODS
+from idp.protocol.jwk import (
+    ASSERTION_ALGORITHMS,
+    ENCRYPTION_ALGORITHMS,
+    ENCRYPTION_METHODS,
+    SECRET_ALGORITHM,
+)
 from idp.protocol.registration_security import DETAILS_TYPES
 
 
@@ -105,12 +110,12 @@ def _endpoints(issuer: str) -> dict[str, object]:
 
 
 def _client_authentication() -> dict[str, object]:
-    methods = [way.value for way in AuthMethod if way is not AuthMethod.SECRET_JWT]
+    methods = [way.value for way in AuthMethod]
     return {
         f"{endpoint}_endpoint_auth_{name}_supported": values
         for endpoint in ("token", "revocation", "introspection")
         for name, values in (
             ("methods", [way for way in methods if endpoint != "introspection" or way != "none"]),
-            ("signing_alg_values", list(ASSERTION_ALGORITHMS)),
+            ("signing_alg_values", [*ASSERTION_ALGORITHMS, SECRET_ALGORITHM]),
         )
     }

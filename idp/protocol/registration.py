@@ -22,7 +22,12 @@ from idp.protocol.client import (
     SubjectType,
 )
 from idp.protocol.document import Document, MetadataFault
-from idp.protocol.jwk import ASSERTION_ALGORITHMS, ID_TOKEN_ALGORITHMS, find_jwks_fault
+from idp.protocol.jwk import (
+    ASSERTION_ALGORITHMS,
+    ID_TOKEN_ALGORITHMS,
+    SECRET_ALGORITHM,
+    find_jwks_fault,
+)
 from idp.protocol.registration_security import (
     add_security,
     check_security,
@@ -34,7 +39,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{3,100}")
 _SECTOR = re.compile(r"[a-z0-9][a-z0-9.:-]{1,99}")
 _MUNICIPALITY = re.compile(r"[0-9]{6}")
-#: A secret somebody else made must be as hard to guess as ours (128 bits at least).
+#: A secret somebody else made must be as hard to guess as ours (128 bits at least), and as
+#: long as the hash it may sign with: 32 octets for HS256 (RFC 7518 §3.2).
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")
 _MAX_TEXT = 200
 _CONFIDENTIAL_GRANTS = frozenset({GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE})
@@ -124,7 +130,7 @@ def _parse_rules(document: Document, rules: AddressRules) -> ClientMetadata:
             "token_endpoint_auth_method", AuthMethod, AuthMethod.BASIC
         ),
         token_endpoint_auth_signing_alg=document.take_one_of(
-            "token_endpoint_auth_signing_alg", ASSERTION_ALGORITHMS
+            "token_endpoint_auth_signing_alg", (*ASSERTION_ALGORITHMS, SECRET_ALGORITHM)
         ),
         jwks=_jwks(document),
         grant_types=grants,

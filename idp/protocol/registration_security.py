@@ -13,6 +13,7 @@ from idp.protocol.jwk import (
     ENCRYPTION_METHODS,
     FAPI_ALGORITHMS,
     ID_TOKEN_ALGORITHMS,
+    SECRET_ALGORITHM,
 )
 
 #: RFC 9396: for whom the person acts.
@@ -133,9 +134,10 @@ def _check_keys(document: Document, metadata: ClientMetadata) -> None:
     if metadata.jwks is not None and metadata.jwks_uri is not None:
         # RFC 7591 §2: the two must not stand together.
         document.fault("jwks_uri", "keys_twice")
-    if metadata.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
-        # Only a digest of a secret is kept, and no signature can be checked with one.
-        document.fault("token_endpoint_auth_method", "unsupported")
+    signs = metadata.token_endpoint_auth_signing_alg
+    if signs is not None and (signs == SECRET_ALGORITHM) != metadata.signs_with_secret:
+        # RFC 8725 §3.2: a secret signs by HMAC, a key never does.
+        document.fault("token_endpoint_auth_signing_alg", "alg_of_method")
     needs_keys = (
         metadata.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT
         or metadata.require_signed_request_object

@@ -42,12 +42,13 @@ def seed(config: Path, suite: str, folder: Path) -> None:
     hasher = Hasher(pepper=from_base64url(settings.secrets.password_pepper))
     with transaction(sessionmaker(engine, expire_on_commit=False)) as db:
         now = utc_now()
-        ensure_keys(db, keys=keyring_of(settings), now=now)
+        keys = keyring_of(settings)
+        ensure_keys(db, keys=keys, now=now)
         _add_person(db, hasher, now=now)
         for name, key in private.items():
             metadata = describe_fapi_client(name, suite, public_key=key.as_dict(private=False))
             registration = parse_registration(metadata, rules=AddressRules())
-            import_client(db, registration, actor=COMMAND_LINE, now=now)
+            import_client(db, registration, actor=COMMAND_LINE, keys=keys, now=now)
         order = TokenOrder(
             label="conformance",
             scopes=frozenset(SUPPORTED),

@@ -1,6 +1,6 @@
 // A relying party made of openid-client, unmodified, for tests/interop/test_openid_client.py.
 //
-// It prints one line of JSON when it listens, then reads one: {issuer, client_id, client_secret}.
+// It prints one line of JSON when it listens, then reads one: {issuer, client_id, client_secret, method?}.
 // /login starts a sign-in, /callback answers with what the library accepted, /logout ends it.
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
@@ -93,12 +93,12 @@ server.listen(0, '127.0.0.1', () => {
 
 createInterface({ input: process.stdin })
   .on('line', async (line) => {
-    const { issuer, client_id, client_secret } = JSON.parse(line)
+    const { issuer, client_id, client_secret, method = 'ClientSecretBasic' } = JSON.parse(line)
     config = await client.discovery(
       new URL(issuer),
       client_id,
       undefined,
-      client.ClientSecretBasic(client_secret),
+      client[method](client_secret),
       { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
     )
     console.log(JSON.stringify({ discovered: config.serverMetadata().issuer }))

@@ -1,7 +1,10 @@
 """Authlib's own client in a Flask application, as docs/relying-parties.md shows it."""
 
+import time
+
 import pytest
 from authlib.integrations.flask_client import OAuth
+from authlib.oauth2.rfc7523 import ClientSecretJWT
 from flask import Flask, jsonify, session
 
 from tests.serving import Port, serving
@@ -9,7 +12,19 @@ from tests.serving import Port, serving
 pytestmark = pytest.mark.interop
 
 
-def build_service(provider, origin, secret):
+class ShortAssertion(ClientSecretJWT):
+    """What docs/relying-parties.md shows: for the issuer, and for a minute instead of an hour."""
+
+    def __init__(self, issuer):
+        super().__init__()
+        self.issuer = issuer
+
+    def sign(self, auth, token_endpoint):
+        self.claims = {"aud": self.issuer, "exp": int(time.time()) + 60}
+        return super().sign(auth, token_endpoint)
+
+
+def build_service(provider, origin, secret, method):
     """Return the service; its session is the cookie of Flask."""
     app = Flask("service")
     app.secret_key = "a key of this test alone"
@@ -18,7 +33,12 @@ def build_service(provider, origin, secret):
         server_metadata_url=f"{provider.issuer}/.well-known/openid-configuration",
         client_id="authlib",
         client_secret=secret,
-        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256"},
+        client_kwargs={
+            "scope": "openid profile",
+            "code_challenge_method": "S256",
+            "token_endpoint_auth_method": method,
+        },
+        client_auth_methods=[ShortAssertion(provider.issuer)],
     )
 
     @app.get("/login")
@@ -42,15 +62,17 @@ def build_service(provider, origin, secret):
     return app
 
 
-@pytest.fixture
-def service(provider):
+@pytest.fixture(params=["client_secret_basic", "client_secret_jwt"])
+def service(provider, request):
     port = Port()
     secret = provider.register(
         "authlib",
         redirect_uris=[f"{port.origin}/callback"],
         post_logout_redirect_uris=[f"{port.origin}/"],
+        token_endpoint_auth_method=request.param,
     )
-    with serving(build_service(provider, port.origin, secret), port) as origin:
+    application = build_service(provider, port.origin, secret, request.param)
+    with serving(application, port) as origin:
         yield origin
 
 

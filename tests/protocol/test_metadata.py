@@ -14,7 +14,7 @@ from idp.protocol.claims import (
     scopes_of_claims,
     select_claims,
 )
-from idp.protocol.client import pick_text
+from idp.protocol.client import AuthMethod, pick_text
 from idp.protocol.errors import RedirectedError
 from idp.protocol.metadata import ProviderFacts, build_metadata
 from idp.protocol.scope import SUPPORTED
@@ -71,8 +71,13 @@ def test_fapi2_discovery_end_point_verification_of_methods_and_algorithms():
     assert "private_key_jwt" in DOCUMENT["token_endpoint_auth_methods_supported"]
 
 
-def test_a_method_that_cannot_be_registered_is_not_published():
-    assert "client_secret_jwt" not in DOCUMENT["token_endpoint_auth_methods_supported"]
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspection"])
+def test_every_method_that_can_be_registered_is_published_with_its_algorithms(endpoint):
+    methods = {method.value for method in AuthMethod}
+    without = {"none"} if endpoint == "introspection" else set()
+    assert set(DOCUMENT[f"{endpoint}_endpoint_auth_methods_supported"]) == methods - without
+    algorithms = DOCUMENT[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert set(algorithms) == {"PS256", "ES256", "EdDSA", "RS256", "HS256"}
 
 
 def test_introspection_is_not_for_public_clients():

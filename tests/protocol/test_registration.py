@@ -12,6 +12,7 @@ from idp.protocol.addresses import (
 )
 from idp.protocol.client import ApplicationType, AuthMethod, GrantType, ResponseMode
 from idp.protocol.export import write_metadata
+from idp.protocol.jwk import ASSERTION_ALGORITHMS
 from idp.protocol.registration import MetadataError, parse_metadata, parse_registration
 
 STRICT = AddressRules()
@@ -212,7 +213,6 @@ def test_sr_03_other_schemes_and_passwords_are_refused_at_save(uri):
         ({"grant_types": ["implicit"]}, "grant_types"),
         ({"grant_types": ["refresh_token"]}, "grant_types"),
         ({"response_types": ["code", "token"]}, "response_types"),
-        ({"token_endpoint_auth_method": "client_secret_jwt"}, "token_endpoint_auth_method"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
         ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
@@ -318,6 +318,44 @@ def test_every_address_is_judged_without_an_accident(text):
     find_origin_fault("https://" + text, rules=STRICT)
 
 
-def test_a_client_cannot_sign_with_its_secret_of_which_only_a_digest_is_kept():
-    reasons = faults(token_endpoint_auth_method="client_secret_jwt")
-    assert reasons["token_endpoint_auth_method"] == "unsupported"
+@pytest.mark.parametrize("alg", [None, "HS256"])
+def test_a_client_may_sign_with_its_secret(alg):
+    document = DOCUMENT | {"token_endpoint_auth_method": "client_secret_jwt"}
+    if alg is not None:
+        document |= {"token_endpoint_auth_signing_alg": alg}
+    metadata = parse_registration(document, rules=STRICT).metadata
+    assert metadata.signs_with_secret
+    assert parse_metadata(write_metadata(metadata), rules=STRICT) == metadata
+
+
+@pytest.mark.parametrize(
+    ("method", "alg", "reason"),
+    [
+        *(("client_secret_jwt", alg, "alg_of_method") for alg in ASSERTION_ALGORITHMS),
+        ("private_key_jwt", "HS256", "alg_of_method"),
+        ("client_secret_basic", "HS256", "alg_of_method"),
+        ("none", "HS256", "alg_of_method"),
+        ("client_secret_jwt", "HS512", "unsupported"),
+        ("client_secret_jwt", "none", "unsupported"),
+    ],
+)
+def test_jw_02_a_secret_signs_by_hash_and_a_key_never_does(method, alg, reason):
+    found = faults(
+        token_endpoint_auth_method=method,
+        token_endpoint_auth_signing_alg=alg,
+        jwks={"keys": [RSA, EC]},
+    )
+    assert found["token_endpoint_auth_signing_alg"] == reason
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(31, False), (32, True)])
+def test_a_secret_is_as_long_as_the_hash_it_signs_with(length, is_taken):
+    # RFC 7518 section 3.2: a key for HS256 has 256 bits or more.
+    document = DOCUMENT | {
+        "token_endpoint_auth_method": "client_secret_jwt",
+        "client_secret": "s" * length,
+    }
+    if is_taken:
+        assert parse_registration(document, rules=STRICT).client_secret == "s" * length
+    else:
+        assert faults(**document)["client_secret"] == "shape"

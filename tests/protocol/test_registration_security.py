@@ -93,6 +93,16 @@ def test_nothing_is_signed_with_rs256_for_a_fapi_client_unless_it_says_so():
             "fapi_needs_private_key_jwt",
         ),
         (
+            {"token_endpoint_auth_method": "client_secret_jwt"},
+            "token_endpoint_auth_method",
+            "fapi_needs_private_key_jwt",
+        ),
+        (
+            {"token_endpoint_auth_signing_alg": "HS256"},
+            "token_endpoint_auth_signing_alg",
+            "fapi_algorithm",
+        ),
+        (
             {"kosodate_accepts_token_endpoint_audience": True},
             "kosodate_accepts_token_endpoint_audience",
             "fapi_audience",

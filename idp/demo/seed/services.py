@@ -42,7 +42,9 @@ def sow_services(tools: Tools, folder: DataFolder, ports: Ports) -> None:
 
 def _sow(tools: Tools, folder: DataFolder, name: str, document: dict[str, object]) -> None:
     registration = parse_registration(document, rules=_RULES)
-    outcome = register_client(tools.db, registration, actor=COMMAND_LINE, now=tools.now)
+    outcome = register_client(
+        tools.db, registration, actor=COMMAND_LINE, keys=tools.keys, now=tools.now
+    )
     if isinstance(outcome, RegistrationRefusal) or outcome.secret is None:
         raise SeedError(f"client {name}: {outcome}")
     write_private(folder.root / f"{name}.secret", outcome.secret + "\n")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, delete, or_, select
 from sqlalchemy.orm import Session
 
-from idp.model.clients import Client, ClientStatus, InitialAccessToken, Logo
+from idp.model.clients import Client, ClientSecret, ClientStatus, InitialAccessToken, Logo
 from idp.model.grants import (
     AuthorizationCode,
     ClientSession,
@@ -28,6 +28,8 @@ CLIENT_SESSION_KEPT = timedelta(days=90)
 CONSENT_KEPT = timedelta(days=3 * 365)
 REMOVED_CLIENT_KEPT = timedelta(days=30)
 INITIAL_TOKEN_KEPT = timedelta(days=365)
+#: Secrets that ended, sealed ones too.
+CLIENT_SECRET_KEPT = timedelta(days=7)
 #: A picture is stored a moment before the client that shows it.
 LOGO_KEPT = timedelta(days=1)
 
@@ -56,6 +58,7 @@ def delete_ended_grants(db: Session, *, now: datetime) -> int:
 
 def _registrations(now: datetime) -> tuple[Delete, ...]:
     """Return what ends of clients that came by themselves, and of logos."""
+    kept_secret = now - CLIENT_SECRET_KEPT
     came_with = select(Client.id).where(Client.initial_access_token_id == InitialAccessToken.id)
     return (
         delete(Client).where(
@@ -65,6 +68,9 @@ def _registrations(now: datetime) -> tuple[Delete, ...]:
         ),
         delete(InitialAccessToken).where(
             InitialAccessToken.expires_at <= now - INITIAL_TOKEN_KEPT, ~came_with.exists()
+        ),
+        delete(ClientSecret).where(
+            or_(ClientSecret.expires_at <= kept_secret, ClientSecret.revoked_at <= kept_secret)
         ),
         delete(Logo).where(
             Logo.created_at <= now - LOGO_KEPT,

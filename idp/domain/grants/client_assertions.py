@@ -16,7 +16,7 @@ from idp.domain.grants.client_signatures import (
     peek,
 )
 from idp.domain.grants.replay import spend_once
-from idp.protocol.client import AuthMethod, RegisteredClient
+from idp.protocol.client import RegisteredClient
 from idp.protocol.jwk import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS
 from idp.protocol.jwt_claims import LEEWAY, is_current, number_of
 
@@ -93,7 +93,7 @@ def _open(
     assertion: str, client: RegisteredClient, rules: AssertionRules, *, now: datetime
 ) -> ClientToken | None:
     """Verify the signature by the registered method: its keys, or its secret (JW-02)."""
-    if client.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
+    if client.signs_with_secret:
         return open_with_secret(assertion, client, keys=rules.keys, now=now)
     wanted = client.token_endpoint_auth_signing_alg
     allowed = FAPI_ALGORITHMS if client.is_fapi else ASSERTION_ALGORITHMS

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp.base.secret import digest, new_token
+from idp.base.keyring import Keyring
+from idp.base.secret import new_token
 from idp.domain.grants.client_addresses import NOTHING, Gathered
-from idp.domain.grants.client_secrets import SECRET_METHODS, add_secret
+from idp.domain.grants.client_secrets import SECRET_METHODS, add_secret, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector, find_sector_change
 from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
@@ -35,6 +36,7 @@ def register_client(
     registration: Registration,
     *,
     actor: Actor,
+    keys: Keyring,
     now: datetime,
     gathered: Gathered = NOTHING,
 ) -> RegisteredClientWithSecret | RegistrationRefusal:
@@ -64,11 +66,18 @@ def register_client(
     )
     if not _insert(db, client):
         return RegistrationRefusal.CLIENT_ID_TAKEN
-    secret = None
-    if registration.metadata.token_endpoint_auth_method in SECRET_METHODS:
-        secret = add_secret(db, client.id, registration.client_secret, now=now)
+    secret = _first_secret(db, client.id, registration, keys=keys, now=now)
     record_change(db, "client.registered", client.id, municipality, actor=actor, now=now)
     return RegisteredClientWithSecret(load_client(db, client.id), secret)
+
+
+def _first_secret(
+    db: Session, client_id: str, registration: Registration, *, keys: Keyring, now: datetime
+) -> str | None:
+    client = load_client(db, client_id)
+    if client.token_endpoint_auth_method not in SECRET_METHODS:
+        return None
+    return add_secret(db, client, registration.client_secret, keys=keys, now=now)
 
 
 def _insert(db: Session, client: Client) -> bool:
@@ -159,21 +168,25 @@ def import_client(
     registration: Registration,
     *,
     actor: Actor,
+    keys: Keyring,
     now: datetime,
     gathered: Gathered = NOTHING,
 ) -> RegisteredClientWithSecret | RegistrationRefusal:
-    """Register what a file says, or bring the client of that id to the same state."""
+    """Register what a document says, or bring the client of that id to the same state.
+
+    A secret is in the answer only if one had to be made: for a new client, or for one that
+    has changed to a method which its secrets do not serve.
+    """
     client_id = registration.client_id
     if client_id is None or find_any_client(db, client_id) is None:
-        return register_client(db, registration, actor=actor, now=now, gathered=gathered)
+        return register_client(db, registration, actor=actor, keys=keys, now=now, gathered=gathered)
     changed = update_client(db, client_id, registration, actor=actor, now=now, gathered=gathered)
     if isinstance(changed, RegistrationRefusal):
         return changed
     given = registration.client_secret
-    if given is not None and digest(given) not in {each.digest for each in changed.secrets}:
-        add_secret(db, client_id, given, now=now)
-        change_client(db, client_id, {}, now=now)
-    return RegisteredClientWithSecret(load_client(db, client_id), None)
+    secret = fit_secrets(db, changed, given, actor=actor, keys=keys, now=now)
+    change_client(db, client_id, {}, now=now)
+    return RegisteredClientWithSecret(load_client(db, client_id), secret)
 
 
 def disable_client(db: Session, client_id: str, *, actor: Actor, now: datetime) -> bool:

@@ -6,7 +6,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
+from idp.base.keyring import Keyring
 from idp.base.secret import digest, new_token
+from idp.domain.grants.client_signatures import secret_context
 from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
     RegistrationRefusal,
@@ -16,21 +18,91 @@ from idp.domain.grants.client_writing import (
 from idp.domain.grants.clients import find_any_client, load_client
 from idp.domain.upkeep.audit import Actor
 from idp.model.clients import ClientSecret
-from idp.protocol.client import AuthMethod
+from idp.protocol.client import AuthMethod, RegisteredClient
 
 #: How long a secret works on after its successor was made.
 DEFAULT_OVERLAP = timedelta(days=7)
-SECRET_METHODS = frozenset({AuthMethod.BASIC, AuthMethod.POST})
+SECRET_METHODS = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 
 
-def add_secret(db: Session, client_id: str, secret: str | None, *, now: datetime) -> str:
-    """Store the digest of a secret and return the secret: 256 random bits unless given."""
+def add_secret(
+    db: Session, client: RegisteredClient, secret: str | None, *, keys: Keyring, now: datetime
+) -> str:
+    """Store the digest of a secret and return the secret: 256 random bits unless given.
+
+    Only for a client that signs with it (client_secret_jwt) it is kept sealed besides.
+    """
     chosen = secret or new_token()
     db.add(
-        ClientSecret(id=new_id(now=now), client_id=client_id, digest=digest(chosen), created_at=now)
+        ClientSecret(
+            id=new_id(now=now),
+            client_id=client.client_id,
+            digest=digest(chosen),
+            sealed=_seal(client, chosen, keys) if client.signs_with_secret else None,
+            created_at=now,
+        )
     )
     db.flush()  # read back with the client
     return chosen
+
+
+def _seal(client: RegisteredClient, secret: str, keys: Keyring) -> bytes:
+    return keys.sealer.seal(secret.encode(), context=secret_context(client.client_id))
+
+
+def fit_secrets(
+    db: Session,
+    client: RegisteredClient,
+    given: str | None,
+    *,
+    actor: Actor,
+    keys: Keyring,
+    now: datetime,
+) -> str | None:
+    """Give a client what its method needs, after a change; return a secret that was made.
+
+    A client that begins to sign with its secret needs a new one, or brings the one it has:
+    of that we kept only a digest. A client that stops keeps its secrets as digests alone.
+    """
+    if not client.signs_with_secret:
+        _forget_clear(db, client.client_id)
+    if client.token_endpoint_auth_method not in SECRET_METHODS:
+        return None
+    usable = {
+        each.digest
+        for each in client.secrets
+        if each.is_valid(now=now) and (each.sealed is not None or not client.signs_with_secret)
+    }
+    if digest(given) in usable if given is not None else usable:
+        return None
+    if given is not None and _unlock(db, client, given, keys=keys, now=now):
+        return None
+    secret = add_secret(db, client, given, keys=keys, now=now)
+    _note_secret(db, client, actor=actor, now=now)
+    return secret if given is None else None
+
+
+def _unlock(
+    db: Session, client: RegisteredClient, given: str, *, keys: Keyring, now: datetime
+) -> bool:
+    """Seal a secret that is in use already, now that it is known; tell whether it was."""
+    mine = digest(given)
+    if not any(each.digest == mine and each.is_valid(now=now) for each in client.secrets):
+        return False
+    db.execute(
+        update(ClientSecret)
+        .where(ClientSecret.client_id == client.client_id, ClientSecret.digest == mine)
+        .values(sealed=_seal(client, given, keys))
+    )
+    return True
+
+
+def _forget_clear(db: Session, client_id: str) -> None:
+    db.execute(
+        update(ClientSecret)
+        .where(ClientSecret.client_id == client_id, ClientSecret.sealed.is_not(None))
+        .values(sealed=None)
+    )
 
 
 def rotate_secret(
@@ -38,6 +110,7 @@ def rotate_secret(
     client_id: str,
     *,
     actor: Actor,
+    keys: Keyring,
     now: datetime,
     overlap: timedelta = DEFAULT_OVERLAP,
 ) -> RegisteredClientWithSecret | RegistrationRefusal:
@@ -55,12 +128,16 @@ def rotate_secret(
             .where(ClientSecret.client_id == client_id, ClientSecret.digest == old.digest)
             .values(expires_at=ends if old.expires_at is None else min(ends, old.expires_at))
         )
-    secret = add_secret(db, client_id, None, now=now)
+    secret = add_secret(db, client, None, keys=keys, now=now)
     change_client(db, client_id, {}, now=now)
-    record_change(
-        db, "client.secret_rotated", client_id, client.municipality_id, actor=actor, now=now
-    )
+    _note_secret(db, client, actor=actor, now=now)
     return RegisteredClientWithSecret(load_client(db, client_id), secret)
+
+
+def _note_secret(db: Session, client: RegisteredClient, *, actor: Actor, now: datetime) -> None:
+    record_change(
+        db, "client.secret_rotated", client.client_id, client.municipality_id, actor=actor, now=now
+    )
 
 
 def end_old_secrets(db: Session, client_id: str, *, actor: Actor, now: datetime) -> bool:
@@ -72,7 +149,7 @@ def end_old_secrets(db: Session, client_id: str, *, actor: Actor, now: datetime)
     db.execute(
         update(ClientSecret)
         .where(ClientSecret.client_id == client_id, ClientSecret.digest != newest.digest)
-        .values(revoked_at=now)
+        .values(revoked_at=now, sealed=None)
     )
     change_client(db, client_id, {}, now=now)
     record_change(db, "client.old_secrets_ended", client_id, None, actor=actor, now=now)

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from idp.base.keyring import Keyring
 from idp.base.secret import digest, equal, new_token
 from idp.domain.grants.client_addresses import Gathered
 from idp.domain.grants.client_registry import register_client, update_client
-from idp.domain.grants.client_secrets import SECRET_METHODS, add_secret
+from idp.domain.grants.client_secrets import SECRET_METHODS, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector
 from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
@@ -44,6 +45,14 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """From where a registrant calls, and the keys of the house that its secret may need."""
+
+    address: str
+    keys: Keyring
+
+
+@dataclass(frozen=True)
 class SelfRegistered:
     """A client that has just registered itself, with what it is shown this once."""
 
@@ -71,7 +80,7 @@ def register_self(
     registration: Registration,
     *,
     gathered: Gathered,
-    address: str,
+    arrival: Arrival,
     now: datetime,
 ) -> SelfRegistered | RegistrationRefusal | None:
     """Use the token and write the client; None if the token is used up or ended by now.
@@ -82,8 +91,8 @@ def register_self(
     if admission is None or not spend_initial_token(db, token, now=now):
         return None
     asked = replace(registration, municipality_code=admission.municipality_code)
-    actor = Actor(kind="registrant", address=address)
-    made = register_client(db, asked, actor=actor, now=now, gathered=gathered)
+    actor = Actor(kind="registrant", address=arrival.address)
+    made = register_client(db, asked, actor=actor, keys=arrival.keys, now=now, gathered=gathered)
     if isinstance(made, RegistrationRefusal):
         return made
     registration_token = new_token()
@@ -136,7 +145,7 @@ def replace_self(
     registration: Registration,
     *,
     gathered: Gathered,
-    address: str,
+    arrival: Arrival,
     now: datetime,
 ) -> RegisteredClientWithSecret | RegistrationRefusal:
     """Replace what a client says of itself; what we decided about it stays.
@@ -153,22 +162,14 @@ def replace_self(
     if sector != known.sector:
         return RegistrationRefusal.SECTOR_FIXED
     asked = replace(registration, is_consented=known.is_consented, may_notify=known.may_notify)
-    actor = Actor(kind="client", client_id=client_id, address=address)
+    actor = Actor(kind="client", client_id=client_id, address=arrival.address)
     changed = update_client(db, client_id, asked, actor=actor, now=now, gathered=gathered)
     if isinstance(changed, RegistrationRefusal):
         return changed
-    secret = _fit_secrets(db, changed, now=now)
+    if changed.token_endpoint_auth_method not in SECRET_METHODS:
+        _end_secrets(db, client_id, now=now)
+    secret = fit_secrets(db, changed, None, actor=actor, keys=arrival.keys, now=now)
     return RegisteredClientWithSecret(load_client(db, client_id), secret)
-
-
-def _fit_secrets(db: Session, client: RegisteredClient, *, now: datetime) -> str | None:
-    """Give a secret to a client that has come to need one, take it from one that does not."""
-    if client.token_endpoint_auth_method in SECRET_METHODS:
-        if any(each.is_valid(now=now) for each in client.secrets):
-            return None
-        return add_secret(db, client.client_id, None, now=now)
-    _end_secrets(db, client.client_id, now=now)
-    return None
 
 
 def remove_self(db: Session, client_id: str, *, address: str, now: datetime) -> None:
@@ -198,6 +199,6 @@ def _end_secrets(db: Session, client_id: str, *, now: datetime) -> None:
     db.execute(
         update(ClientSecret)
         .where(ClientSecret.client_id == client_id, ClientSecret.revoked_at.is_(None))
-        .values(revoked_at=now)
+        .values(revoked_at=now, sealed=None)
         .execution_options(synchronize_session=False)
     )

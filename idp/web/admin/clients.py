@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from idp.db.session import reading, transaction
 from idp.domain.grants import client_registry, client_secrets
 from idp.domain.grants.client_export import export_client
-from idp.domain.grants.client_registry import register_client, update_client
+from idp.domain.grants.client_registry import import_client, register_client
 from idp.domain.grants.client_secrets import rotate_secret
 from idp.domain.grants.client_writing import RegisteredClientWithSecret, RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, list_clients, valid_secrets
@@ -74,7 +74,9 @@ def register() -> Response:
     if not isinstance(parsed, Registration):
         return _form(None, request.form, _scopes(), parsed)
     with transaction(services().sessions) as db:
-        outcome = register_client(db, parsed, actor=current_actor(), now=services().clock())
+        outcome = register_client(
+            db, parsed, actor=current_actor(), keys=services().keys, now=services().clock()
+        )
     if isinstance(outcome, RegistrationRefusal):
         return _form(None, request.form, _scopes(), [_refusal_error(outcome)])
     return _show_secret(outcome)
@@ -107,18 +109,21 @@ def ask_change(client_id: str) -> Response:
 @bp.post("/clients/<client_id>/edit")
 @staff(_MANAGE)
 def change(client_id: str) -> Response:
-    """Write what was changed; what the form does not show stays."""
+    """Write what was changed; what the form does not show stays.
+
+    A service that has changed to a method its secrets do not serve gets a new one.
+    """
     client, document = _find(client_id)
     parsed = _parse(document)
     if not isinstance(parsed, Registration):
         return _form(client, request.form, _scopes(), parsed)
     with transaction(services().sessions) as db:
-        outcome = update_client(
-            db, client_id, parsed, actor=current_actor(), now=services().clock()
+        outcome = import_client(
+            db, parsed, actor=current_actor(), keys=services().keys, now=services().clock()
         )
     if isinstance(outcome, RegistrationRefusal):
         return _form(client, request.form, _scopes(), [_refusal_error(outcome)])
-    return see_other(f"/admin/clients/{client_id}?done=saved")
+    return _show_secret(outcome)
 
 
 @bp.post("/clients/<client_id>/secret")
@@ -126,7 +131,13 @@ def change(client_id: str) -> Response:
 def renew_secret(client_id: str) -> Response:
     """Make a new secret and show it, this once; the one before works on for a week."""
     with transaction(services().sessions) as db:
-        outcome = rotate_secret(db, client_id, actor=current_actor(), now=services().clock())
+        outcome = rotate_secret(
+            db,
+            client_id,
+            actor=current_actor(),
+            keys=services().keys,
+            now=services().clock(),
+        )
     if isinstance(outcome, RegistrationRefusal):
         raise NotFound
     return _show_secret(outcome)

@@ -10,6 +10,7 @@ from idp.domain.grants.client_addresses import gather
 from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.self_registration import (
     Admission,
+    Arrival,
     find_admission,
     find_self,
     find_terms,
@@ -107,7 +108,7 @@ def _register_admitted(token: str, admission: Admission) -> Answer:
     gathered = gather(registration.metadata, services().http)
     with transaction(services().sessions) as db:
         outcome = register_self(
-            db, token, registration, gathered=gathered, address=peer_address(), now=now
+            db, token, registration, gathered=gathered, arrival=_arrival(), now=now
         )
         if outcome is None:
             raise refused_token()
@@ -137,7 +138,7 @@ def _change(client_id: str) -> Answer:
             client_id,
             registration,
             gathered=gathered,
-            address=peer_address(),
+            arrival=_arrival(),
             now=services().clock(),
         )
         if isinstance(outcome, RegistrationRefusal):
@@ -188,6 +189,10 @@ def _read_body() -> dict[str, object]:
 
 def _describe(client: RegisteredClient, token: str, secret: str | None = None) -> dict[str, object]:
     return describe(client, token, issuer=services().settings.provider.issuer, secret=secret)
+
+
+def _arrival() -> Arrival:
+    return Arrival(peer_address(), services().keys)
 
 
 def _rules() -> AddressRules:

@@ -51,7 +51,9 @@ def document(**changes):
 
 
 def register(world, **changes):
-    return world.do(register_client, document(**changes), actor=COMMAND_LINE, now=world.now)
+    return world.do(
+        register_client, document(**changes), actor=COMMAND_LINE, keys=world.keys, now=world.now
+    )
 
 
 def test_a_client_is_registered_and_found(world):
@@ -81,7 +83,9 @@ def test_ca_08_the_secret_is_shown_once_and_stored_as_a_digest(world):
 def test_a_public_client_has_no_secret(world):
     made = register(world, token_endpoint_auth_method="none")
     assert made.secret is None
-    refused = world.do(rotate_secret, made.client.client_id, actor=COMMAND_LINE, now=world.now)
+    refused = world.do(
+        rotate_secret, made.client.client_id, actor=COMMAND_LINE, keys=world.keys, now=world.now
+    )
     assert refused is RegistrationRefusal.NO_SECRET
 
 
@@ -143,7 +147,7 @@ def _change_and_fail(world):
 def test_changing_an_unknown_client_is_refused(world):
     refused = world.do(update_client, "nobody", document(), actor=COMMAND_LINE, now=world.now)
     assert refused is RegistrationRefusal.CLIENT_UNKNOWN
-    refused = world.do(rotate_secret, "nobody", actor=COMMAND_LINE, now=world.now)
+    refused = world.do(rotate_secret, "nobody", actor=COMMAND_LINE, keys=world.keys, now=world.now)
     assert refused is RegistrationRefusal.CLIENT_UNKNOWN
 
 
@@ -162,11 +166,11 @@ def test_an_algorithm_without_a_key_is_refused(world):
 def test_a_file_can_be_imported_again_and_again(world):
     secret = "a-secret-that-somebody-else-made-1234"
     first = document(client_id="care-booking", client_secret=secret)
-    made = world.do(import_client, first, actor=COMMAND_LINE, now=world.now)
+    made = world.do(import_client, first, actor=COMMAND_LINE, keys=world.keys, now=world.now)
     assert made.secret == secret
     for _ in range(2):
         again = replace(first, is_consented=True)
-        world.do(import_client, again, actor=COMMAND_LINE, now=world.now)
+        world.do(import_client, again, actor=COMMAND_LINE, keys=world.keys, now=world.now)
     client = world.do(find_client, "care-booking")
     assert client.is_consented
     assert [each.digest for each in client.secrets] == [digest(secret)]
@@ -176,7 +180,7 @@ def test_what_is_exported_can_be_imported(world):
     made = register(world, client_id="care-booking", kosodate_consented=True)
     exported = world.do(export_client, made.client)
     again = parse_registration(exported, rules=AddressRules())
-    changed = world.do(import_client, again, actor=COMMAND_LINE, now=world.now)
+    changed = world.do(import_client, again, actor=COMMAND_LINE, keys=world.keys, now=world.now)
     assert replace(changed.client, version=made.client.version) == made.client
 
 
@@ -186,6 +190,7 @@ def test_ca_09_two_secrets_work_during_a_rotation(world):
         rotate_secret,
         "care-booking",
         actor=COMMAND_LINE,
+        keys=world.keys,
         now=world.now,
         overlap=timedelta(days=7),
     )
@@ -201,7 +206,7 @@ def test_ca_09_a_third_secret_ends_the_first(world):
     first = register(world, client_id="care-booking").secret
     for _ in range(2):
         world.clock.advance(timedelta(minutes=1))
-        world.do(rotate_secret, "care-booking", actor=COMMAND_LINE, now=world.now)
+        world.do(rotate_secret, "care-booking", actor=COMMAND_LINE, keys=world.keys, now=world.now)
     assert len(_valid(world)) == 2
     assert digest(first) not in _valid(world)
 
@@ -209,7 +214,9 @@ def test_ca_09_a_third_secret_ends_the_first(world):
 def test_ca_09_a_leaked_secret_can_be_ended_at_once(world):
     register(world, client_id="care-booking")
     world.clock.advance(timedelta(minutes=1))
-    newest = world.do(rotate_secret, "care-booking", actor=COMMAND_LINE, now=world.now).secret
+    newest = world.do(
+        rotate_secret, "care-booking", actor=COMMAND_LINE, keys=world.keys, now=world.now
+    ).secret
     assert world.do(end_old_secrets, "care-booking", actor=COMMAND_LINE, now=world.now)
     assert _valid(world) == {digest(newest)}
     assert not world.do(end_old_secrets, "care-booking", actor=COMMAND_LINE, now=world.now)
@@ -270,7 +277,7 @@ def test_public_subjects_share_one_sector(world):
 def test_every_change_is_in_the_audit(world):
     register(world, client_id="care-booking")
     world.do(update_client, "care-booking", document(), actor=COMMAND_LINE, now=world.now)
-    world.do(rotate_secret, "care-booking", actor=COMMAND_LINE, now=world.now)
+    world.do(rotate_secret, "care-booking", actor=COMMAND_LINE, keys=world.keys, now=world.now)
     world.do(disable_client, "care-booking", actor=COMMAND_LINE, now=world.now)
     names = {each.name for each in world.all(select(AuditEvent))}
     assert names >= {

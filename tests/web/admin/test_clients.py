@@ -130,6 +130,22 @@ def test_a_change_holds_at_once_and_keeps_the_secret(admin, find):
     assert find("other") is None
 
 
+def test_ca_08_a_service_that_begins_to_sign_gets_a_secret_that_is_shown_once(admin, find):
+    before = secret_on(register(admin))
+    form = admin.get("/admin/clients/care-booking/edit")
+    page = form.submit(
+        "/admin/clients/care-booking/edit", **(TYPED | {"auth_method": "client_secret_jwt"})
+    )
+    assert page.status == 200
+    assert secret_on(page) != before
+    assert find().signs_with_secret
+    assert {each.digest: each.sealed is None for each in find().secrets} == {
+        digest(before): True,
+        digest(secret_on(page)): False,
+    }
+    assert secret_on(page) not in admin.get("/admin/clients/care-booking").text
+
+
 def test_a_change_with_a_fault_changes_nothing(admin, find):
     register(admin)
     form = admin.get("/admin/clients/care-booking/edit")

@@ -151,9 +151,9 @@ def test_ca_07_the_body_may_not_name_another_client(signer, clock):
     assert_401(call(signer, {}, client_id="rp", **form))
 
 
-def test_ca_09_both_secrets_work_during_a_rotation(rp, sessions, clock, later):
+def test_ca_09_both_secrets_work_during_a_rotation(rp, sessions, keys, clock, later):
     with transaction(sessions) as db:
-        new = rotate_secret(db, "rp", actor=SYSTEM, now=clock()).secret
+        new = rotate_secret(db, "rp", actor=SYSTEM, keys=keys, now=clock()).secret
     assert call(rp).status == 200
     assert call(rp, rp.basic(new)).status == 200
     later(days=7)

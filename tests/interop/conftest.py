@@ -117,7 +117,7 @@ def app(sqlite_url, port):
 
 
 def build_worker(app, sessions, issuer):
-    """Return the worker that calls services; the mails stay in the outbox, where tests read them."""
+    """Return the worker that calls services; mails stay in the outbox, where tests read them."""
     services = app.extensions[SERVICES]
     return Worker(
         sessions=sessions,

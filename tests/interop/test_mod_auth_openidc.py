@@ -1,16 +1,20 @@
-"""Apache with Debian's mod_auth_openidc, unmodified, protects a page and signs out."""
+"""Apache with Debian's mod_auth_openidc, unmodified, protects a page and hears of sign-outs."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.chromium import open_context
 from tests.serving import Port, wait_for_port
 
 CONFIGURATION = Path(__file__).parent / "apache.conf"
+pytestmark = pytest.mark.interop
+
 MODULES = "/usr/lib/apache2/modules"
 PAGE = """<!doctype html><title>protected</title>
 sub=<!--#echo var="REMOTE_USER" --> name=<!--#echo var="OIDC_CLAIM_name" -->
@@ -24,7 +28,8 @@ class Apache:
     def __init__(self, folder):
         self.folder = folder
         self.port = Port()
-        self.origin = self.port.origin
+        # Another site than the provider's, as browsers see it: no cookie of ours in its frames.
+        self.origin = f"http://localhost:{self.port.number}"
         self.page = f"{self.origin}/protected/index.shtml"
         pages = folder / "pages"
         (pages / "protected").mkdir(parents=True)
@@ -35,7 +40,13 @@ class Apache:
     def start(self, **facts):
         run_as = "User www-data" if os.geteuid() == 0 else ""
         text = CONFIGURATION.read_text(encoding="utf-8")
-        values = {"folder": self.folder, "port": self.port.number, "modules": MODULES} | facts
+        values = {
+            "folder": self.folder,
+            "port": self.port.number,
+            "origin": self.origin,
+            "modules": MODULES,
+            **facts,
+        }
         for name, value in ({"run_as": run_as} | values).items():
             text = text.replace(f"{{{name}}}", str(value))
         configuration = self.folder / "apache.conf"
@@ -52,22 +63,40 @@ class Apache:
         self.process.wait(timeout=20)
 
 
-@pytest.fixture
-def apache(provider):
+#: What a service is told by, and the address of the module that takes it.
+FRONT = {"frontchannel_logout_uri": "logout=get", "frontchannel_logout_session_required": True}
+BACK = {"backchannel_logout_uri": "logout=backchannel", "backchannel_logout_session_required": True}
+
+
+@contextmanager
+def running(provider, **channel):
+    """Run Apache as a service that is told of sign-outs by this channel."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # its children read the pages as another user
         apache = Apache(Path(folder))
+        back = f"{apache.origin}/protected/back"
         secret = provider.register(
             "mod-auth-openidc",
-            redirect_uris=[f"{apache.origin}/protected/back"],
+            redirect_uris=[back],
             post_logout_redirect_uris=[f"{apache.origin}/left.html"],
+            **{
+                name: f"{back}?{value}" if isinstance(value, str) else value
+                for name, value in channel.items()
+            },
         )
         apache.start(issuer=provider.issuer, client_id="mod-auth-openidc", client_secret=secret)
+        try:
+            yield apache
+        finally:
+            apache.stop()
+
+
+@pytest.fixture
+def apache(provider):
+    with running(provider) as apache:
         yield apache
-        apache.stop()
 
 
-@pytest.mark.interop
 def test_mod_auth_openidc_protects_a_page_and_signs_out(provider, apache, person):
     person.open(apache.page)
     assert person.page.url.startswith(provider.issuer)
@@ -80,3 +109,52 @@ def test_mod_auth_openidc_protects_a_page_and_signs_out(provider, apache, person
     assert person.page.url == f"{apache.origin}/left.html"
     person.open(apache.page)
     assert person.path == "/login"
+
+
+def open_protected(provider, apache, page):
+    """Come to the protected page through the provider, in the real browser."""
+    page.goto(apache.page)
+    provider.sign_in_with(page)
+    page.wait_for_url(apache.page)
+    assert "name=佐倉 美咲" in page.content()
+
+
+def test_mod_auth_openidc_is_signed_out_in_a_frame_of_our_page(provider, chromium):
+    with running(provider, **FRONT) as apache, open_context(chromium) as context:
+        page = context.new_page()
+        open_protected(provider, apache, page)
+        with page.expect_response(f"{apache.origin}/protected/back?logout=get&**") as loaded:
+            provider.sign_out_with(page)
+        assert (loaded.value.status, loaded.value.request.is_navigation_request()) == (200, True)
+        page.goto(apache.page)
+        page.wait_for_url(f"{provider.issuer}/login**")
+
+
+def test_mod_auth_openidc_is_signed_out_by_our_call(provider, chromium):
+    with running(provider, **BACK) as apache, open_context(chromium) as context:
+        page = context.new_page()
+        open_protected(provider, apache, page)
+        provider.sign_out_with(context.new_page())
+        page.goto(apache.page)
+        # Nobody told it in the browser.
+        assert page.url == apache.page
+        assert provider.worker.run_once() == 1
+        page.goto(apache.page)
+        page.wait_for_url(f"{provider.issuer}/login**")
+
+
+def test_mod_auth_openidc_keeps_the_session_of_another_browser(provider, chromium):
+    with (
+        running(provider, **BACK, **FRONT) as apache,
+        open_context(chromium) as context,
+        open_context(chromium) as elsewhere,
+    ):
+        here, there = context.new_page(), elsewhere.new_page()
+        for page in (here, there):
+            open_protected(provider, apache, page)
+        provider.sign_out_with(here)
+        assert provider.worker.run_once() == 1
+        there.goto(apache.page)
+        assert there.url == apache.page
+        here.goto(apache.page)
+        here.wait_for_url(f"{provider.issuer}/login**")

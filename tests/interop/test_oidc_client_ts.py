@@ -2,11 +2,9 @@
 
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests import factories
 from tests.chromium import open_context
 from tests.serving import Port, serving
 
@@ -66,6 +64,14 @@ def service(provider):
 
 
 @pytest.fixture
+def watched(service):
+    """The service's library watches the session at the provider, every half second."""
+    watching = {"monitorSession": True, "checkSessionIntervalInSeconds": 0.5}
+    service.settings |= watching
+    return service
+
+
+@pytest.fixture
 def page(chromium):
     with open_context(chromium, language="en-GB") as context:
         yield context.new_page()
@@ -82,16 +88,7 @@ def sign_in(provider, service, page):
     page.goto(f"{service.origin}/")
     wait_for(page, "ready")
     page.evaluate("() => { window.manager.signinRedirect() }")
-    page.wait_for_url(f"{provider.issuer}/login**")
-    page.fill("[name=login_id]", provider.mother.login_id)
-    page.fill("[name=password]", factories.PASSWORD)
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url(f"{provider.issuer}/login/code**")
-    page.fill("[name=code]", provider.mailed_code())
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_load_state()
-    if urlsplit(page.url).path == "/consent":
-        page.click("button[name=decision][value=allow]")
+    provider.sign_in_with(page)
     page.wait_for_url(f"{service.origin}/callback**")
     wait_for(page, "signed in")
     return page.evaluate("() => window.user.profile")
@@ -118,3 +115,60 @@ def test_oidc_client_ts_signs_in_renews_silently_and_signs_out(provider, service
     page.wait_for_url(f"{service.origin}/**")
     wait_for(page, "ready")
     assert renew(page) == {"error": "login_required"}
+
+
+def wait_for_event(page, name):
+    page.wait_for_function("name => window.happened.includes(name)", arg=name)
+
+
+def ask_provider(page):
+    """Let the library look into the provider's frame once; return what that answered."""
+    return page.evaluate(
+        """() => new Promise((answer) => {
+            const listen = (event) => {
+                if (event.origin === location.origin) return
+                removeEventListener('message', listen)
+                answer(event.data)
+            }
+            addEventListener('message', listen)
+        })"""
+    )
+
+
+def test_oidc_client_ts_hears_in_its_frame_that_she_signed_out_in_another_tab(
+    provider, watched, page
+):
+    sign_in(provider, watched, page)
+    assert ask_provider(page) == "unchanged"
+    assert page.evaluate("() => window.happened") == []
+
+    provider.sign_out_with(page.context.new_page())
+    wait_for_event(page, "UserSignedOut")
+    assert page.evaluate("() => window.happened") == ["UserSignedOut"]
+
+
+def test_oidc_client_ts_tells_a_new_session_of_the_same_person_from_a_sign_out(
+    provider, watched, page
+):
+    sign_in(provider, watched, page)
+    page.goto("about:blank")
+    other = page.context.new_page()
+    provider.sign_out_with(other)
+    sign_in(provider, watched, other)
+    page.goto(f"{watched.origin}/")
+    wait_for_event(page, "UserSessionChanged")
+    assert page.evaluate("() => window.happened") == ["UserSessionChanged"]
+    assert ask_provider(page) == "unchanged"
+
+
+def test_oidc_client_ts_is_not_alarmed_when_she_shows_her_password_again(provider, watched, page):
+    sign_in(provider, watched, page)
+    other = page.context.new_page()
+    other.goto(f"{watched.origin}/")
+    wait_for(other, "ready")
+    other.evaluate("() => { window.manager.signinRedirect({ prompt: 'login' }) }")
+    provider.sign_in_with(other)
+    other.wait_for_url(f"{watched.origin}/callback**")
+    wait_for(other, "signed in")
+    assert ask_provider(page) == "unchanged"
+    assert page.evaluate("() => window.happened") == []

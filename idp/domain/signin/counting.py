@@ -14,8 +14,10 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -70,7 +72,10 @@ def count_tries(dialect: str, restarts: tuple[bool, ...]) -> Any:  # noqa: ANN40
     `restarts` names. The row that comes is told by its new id, which is not kept if there is a row.
     """
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(_count).values([_new_row(number) for number in range(len(restarts))])
+    rows = [_new_row(number) for number in range(len(restarts))]
+    # Not VALUES with several rows: SQLAlchemy would compile that anew every time.
+    coming_rows = union_all(*(select(*row.values()) for row in rows))
+    statement = insert(_count).from_select(list(rows[0]), coming_rows)
     coming = statement.excluded.id
     is_over = _count.c.window_started_at <= _of_row(coming, "over", len(restarts))
     is_new: ColumnElement[bool] = is_over
@@ -104,12 +109,12 @@ def count_tries(dialect: str, restarts: tuple[bool, ...]) -> Any:  # noqa: ANN40
 def _new_row(number: int) -> dict[str, Any]:
     return {
         "id": bindparam(f"id_{number}", type_=_count.c.id.type),
-        "purpose": bindparam(f"purpose_{number}"),
-        "subject": bindparam(f"subject_{number}"),
-        "window": bindparam(f"window_{number}"),
-        "count": 1,
+        "purpose": bindparam(f"purpose_{number}", type_=Text()),
+        "subject": bindparam(f"subject_{number}", type_=Text()),
+        "window": bindparam(f"window_{number}", type_=Text()),
+        "count": literal(1),
         "window_started_at": _NOW,
-        "block_count": 0,
+        "block_count": literal(0),
         "updated_at": _NOW,
     }
 

@@ -7,6 +7,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from idp.base.url import with_query
+from idp.domain.signin.doors import FAMILY
 from idp.oauth.at_once import Answered
 from idp.oauth.authorization import (
     Browser,
@@ -49,11 +50,14 @@ def authorize() -> Response:
             db, read_address(), browser=browser, provider=provider, now=now, lifetime=lifetime
         )
     )
+    is_known = browser.person is not None and browser.person.door is FAMILY
     match outcome:
         case StartedWalk(interaction_id, walk_token, ui_locales):
             put_cookie("walk", walk_token)
             _speak(ui_locales)
-            return see_other(with_query("/continue", {"i": str(interaction_id)}))
+            # Of nobody the dispatcher would ask who it is: one redirect less.
+            path = "/continue" if is_known else "/login"
+            return see_other(with_query(path, {"i": str(interaction_id)}))
         case Answered(reply):
             return send_answer(reply)
         case Reply():

@@ -18,7 +18,7 @@ from idp.web.deps import drop_cookie, services
 from idp.web.guards import open_to_all
 from idp.web.render import FieldError, field_error, page, see_other
 from idp.web.signin.resets import require_open_reset, reset_setup
-from idp.web.signin.walks import current_visitor
+from idp.web.signin.walks import current_visitor, find_current_walk
 
 bp = Blueprint("signin_activation", __name__)
 
@@ -30,7 +30,8 @@ _LONGEST_NUMBER = 100
 @bp.get("/password/reset/check")
 @open_to_all
 def show_check() -> Response:
-    """Ask for the application number or a child's birthdate."""
+    """Ask for the application number or a child's birthdate; the waiting sign-in is not lost."""
+    find_current_walk()
     opened = require_open_reset()
     if opened.is_stopped:
         return _stopped()
@@ -43,6 +44,7 @@ def show_check() -> Response:
 @open_to_all
 def submit_check() -> Response:
     """Compare the fact with what the municipality has on record."""
+    find_current_walk()
     opened = require_open_reset()
     if not opened.asks_fact:
         return see_other("/password/reset/new")

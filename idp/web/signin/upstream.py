@@ -31,7 +31,7 @@ from idp.web.deps import (
 from idp.web.guards import open_to_all
 from idp.web.render import page, see_other
 from idp.web.signin.resets import keep_browser, reset_setup
-from idp.web.signin.walks import current_visitor
+from idp.web.signin.walks import current_visitor, find_current_walk
 from idp.web.upstream import leave_for_upstream, log_fault, require_upstream, upstream_name
 
 bp = Blueprint("signin_upstream", __name__)
@@ -54,6 +54,7 @@ def begin() -> Response:
 
 
 def _recovery_page(failure: str | None = None, status: int = 200) -> Response:
+    find_current_walk()
     allow_foreign_answer()
     return page(
         "signin/reset_identity.html", status, provider_name=upstream_name(), failure=failure

@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 from idp.base.http import HttpClient
 from idp.db.session import transaction
 from idp.domain.backstage.housekeeping import clean_up
+from idp.domain.signin import interactions
 from idp.domain.upstream.identities import LinkRefusal
 from idp.domain.upstream.provider import UpstreamConfig, UpstreamProvider
 from idp.model.people import Account, AccountStatus
-from idp.model.signin import BrowserSession, PasswordReset
+from idp.model.signin import BrowserSession, Interaction, PasswordReset
 from idp.model.upkeep import AuditEvent
 from idp.model.upstream import LinkedIdentity, UpstreamRequest
 from idp.protocol.upstream import Profile, UpstreamFault
@@ -519,3 +520,16 @@ def test_cd_10_nothing_that_proves_a_request_is_readable_in_the_database(person,
     (row,) = rows(sessions, UpstreamRequest)
     for name in ("state", "nonce"):
         assert asked[name][0].encode() not in row.sealed + row.state_digest
+
+
+def test_fapi2_user_rejects_authentication_instead_of_proving_who_she_is(
+    sessions, clock, town, connect, browser, open_walk
+):
+    connect()
+    with transaction(sessions) as db:
+        client = factories.make_client(db, now=clock(), municipality_id=town.id)
+    walk = open_walk(purpose=interactions.AUTHORIZE, client_id=client.id)
+    page = browser.get("/password/reset/identity").submit("/cancel")
+    assert page.location == f"/continue?i={walk}"
+    with transaction(sessions) as db:
+        assert db.get(Interaction, walk).denied_at == clock()

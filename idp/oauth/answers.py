@@ -22,6 +22,7 @@ from idp.protocol.claims import CLAIM_SCOPE
 from idp.protocol.client import RegisteredClient, ResponseMode
 from idp.protocol.details import write_details
 from idp.protocol.errors import RedirectedError
+from idp.protocol.id_token import half_hash
 from idp.protocol.interaction import Refusal
 from idp.protocol.request import AuthorizationRequest, from_json
 from idp.protocol.responses import Reply, build_code_reply, build_error_reply
@@ -99,7 +100,7 @@ def grant_authorization(
     if not _is_first_answer(db, request, now=now):
         error = RedirectedError("invalid_request_uri", "The request_uri has been answered.")
         return build_error_reply(request.target, error, issuer=provider.issuer)
-    authorization = _build(request, person, consented=granting.consented, provider=provider)
+    authorization = _build(granting, provider=provider)
     code = issue_code(db, authorization, now=now)
     act = Act(
         "authorization.granted",
@@ -168,15 +169,10 @@ def _reaches(have: str, wanted: str) -> bool:
     return wanted in acr.SUPPORTED and acr.rank(have) >= acr.rank(wanted)
 
 
-def _build(
-    request: AuthorizationRequest,
-    person: SignedIn,
-    *,
-    consented: frozenset[str],
-    provider: Provider,
-) -> NewAuthorization:
+def _build(granting: Granting, *, provider: Provider) -> NewAuthorization:
     """Return what is granted: offline access only where it was consented to."""
-    scopes = split_scope(request.scope) & consented
+    request, person = granting.request, granting.person
+    scopes = split_scope(request.scope) & granting.consented
     return NewAuthorization(
         client_id=request.client_id,
         account_id=person.account_id,
@@ -189,17 +185,22 @@ def _build(
         amr=person.amr,
         authenticated_at=person.authenticated_at,
         is_offline=OFFLINE_ACCESS in scopes,
-        facts=_facts(request, consented),
+        facts=_facts(request, granting.client, granting.consented),
         code_lifetime=provider.code_lifetime,
         family_lifetime=provider.refresh_absolute,
     )
 
 
-def _facts(request: AuthorizationRequest, consented: frozenset[str]) -> dict[str, Any]:
+def _facts(
+    request: AuthorizationRequest, client: RegisteredClient, consented: frozenset[str]
+) -> dict[str, Any]:
     """Return what later tokens repeat of the request."""
     facts: dict[str, Any] = {"consented": sorted(consented & split_scope(request.consent_scope))}
     if request.nonce is not None:
         facts["nonce"] = request.nonce
+    if request.target.state is not None:
+        alg = client.id_token_signed_response_alg
+        facts["s_hash"] = half_hash(request.target.state, alg=alg)
     if request.details is not None:
         facts["details"] = write_details(request.details)
     if request.resources:

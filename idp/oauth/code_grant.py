@@ -83,6 +83,7 @@ class CodeGrant(AuthorizationCodeGrant):
             scope=family.scope,
             refresh_token=refresh_token,
             nonce=family.facts.get("nonce"),
+            state_hash=family.facts.get("s_hash"),
             resources=asked_resources(self.request.call.params),
         )
         tokens = prepare_tokens(server.db, granted, provider=server.provider, now=server.now)

@@ -33,6 +33,8 @@ class Granted:
     refresh_token: str | None
     #: The nonce of the request, only with the first ID token (OIDC Core §12.2).
     nonce: str | None = None
+    #: What its state came to, likewise.
+    state_hash: str | None = None
     #: The services that the access token is for; empty: those of the authorization.
     resources: tuple[str, ...] = ()
 
@@ -169,6 +171,7 @@ def _id_token(
         amr=family.amr,
         authenticated_at=family.authenticated_at,
         nonce=granted.nonce,
+        state_hash=granted.state_hash,
         lifetime=provider.id_lifetime,
         claims=build_person_claims(db, asked, keys=provider.keys, now=now) if by_name else {},
     )

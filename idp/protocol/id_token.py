@@ -23,6 +23,8 @@ class IdTokenFacts:
     amr: tuple[str, ...]
     authenticated_at: datetime
     nonce: str | None
+    #: Half a hash of the request's `state` (FAPI 1.0 Part 2 §5.2.2.1).
+    state_hash: str | None
     lifetime: timedelta
     #: Claims about the person that were asked for by name.
     claims: Mapping[str, object]
@@ -34,7 +36,8 @@ def build_id_token(
     """Return the claims of the ID token.
 
     The claims of the protocol come last, so that nothing about a person can replace them
-    (trap T14). `nonce` is there only if it was sent (OIDC Core §3.1.3.6), `aud` is one text.
+    (trap T14). `nonce` and `s_hash` are there only if a nonce and a state were sent (OIDC Core
+    §3.1.3.6), `aud` is one text.
     """
     token = {name: value for name, value in facts.claims.items() if name not in PROTOCOL_CLAIMS}
     token |= {
@@ -52,6 +55,8 @@ def build_id_token(
         token["sid"] = facts.session
     if facts.nonce is not None:
         token["nonce"] = facts.nonce
+    if facts.state_hash is not None:
+        token["s_hash"] = facts.state_hash
     return token
 
 

@@ -4,7 +4,7 @@
 // /login starts a sign-in, /callback answers with what the library accepted, /refresh, /device and /poll go on.
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
-import { exportJWK, generateKeyPair } from 'jose'
+import { decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 
 const KID = 'interop'
@@ -80,7 +80,7 @@ async function finishSignIn(url) {
   visit.tokens = tokens
   const claims = tokens.claims()
   const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub, withProof())
-  return { claims, userinfo, token_type: tokens.token_type, parameters: [...url.searchParams.keys()] }
+  return { claims, userinfo, token_type: tokens.token_type, parameters: [...url.searchParams.keys()], id_token_header: decodeProtectedHeader(tokens.id_token) }
 }
 
 async function refresh() {

@@ -2,6 +2,11 @@
 
 import pytest
 
+from idp.base.clock import utc_now
+from idp.base.secret import from_base64url
+from idp.db.session import transaction
+from idp.domain.grants.key_rotation import ensure_keys
+from idp.protocol.jwk import ID_TOKEN_ALGORITHMS
 from tests.interop.libraries import Library
 
 pytestmark = pytest.mark.interop
@@ -72,6 +77,20 @@ def test_openid_client_signs_in_with_each_of_the_signed_ways(
     assert answer["token_type"] == ("dpop" if "dpop" in features else "bearer")
     if "jarm" in features:
         assert answer["parameters"] == ["response"]
+
+
+@pytest.mark.parametrize("alg", ID_TOKEN_ALGORITHMS)
+def test_openid_client_verifies_an_id_token_by_every_algorithm(
+    provider, library, person, connect, alg
+):
+    with transaction(provider.sessions) as db:
+        ensure_keys(db, keys=provider.keys, now=utc_now())
+    # The library checks the signature with the keys it fetches, and takes no other algorithm.
+    connect("jarm", id_token_signed_response_alg=alg, authorization_signed_response_alg=alg)
+    answer = sign_in(provider, library, person)
+    assert answer["id_token_header"]["alg"] == alg
+    assert answer["claims"]["sub"] == answer["userinfo"]["sub"]
+    assert len(from_base64url(answer["claims"]["s_hash"])) == (32 if alg == "EdDSA" else 16)
 
 
 def test_openid_client_passes_the_checks_of_fapi_2_0(provider, library, person, connect):

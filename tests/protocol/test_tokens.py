@@ -39,6 +39,7 @@ def id_token(**changes):
         "amr": ("pwd", "otp"),
         "authenticated_at": START - timedelta(minutes=5),
         "nonce": "n-1",
+        "state_hash": half_hash("st-1", alg="RS256"),
         "lifetime": timedelta(minutes=5),
         "claims": {},
     }
@@ -62,6 +63,11 @@ def test_a21_a_mailed_code_is_no_second_factor_of_its_own():
 def test_cd_11_the_nonce_is_there_only_if_it_was_sent():
     assert id_token()["nonce"] == "n-1"
     assert "nonce" not in id_token(nonce=None)
+
+
+def test_s_hash_is_there_only_if_a_state_was_sent():
+    assert id_token()["s_hash"] == half_hash("st-1", alg="RS256")
+    assert "s_hash" not in id_token(state_hash=None)
 
 
 @pytest.mark.parametrize("name", sorted(PROTOCOL_CLAIMS))

@@ -136,7 +136,7 @@ def _check_proxies(settings: Settings) -> None:
     if not settings.limits.store.startswith(("memory://", "redis://", "rediss://")):
         raise SettingsError("limits.store must begin with memory://, redis:// or rediss://")
     if not settings.limits.store.startswith("memory") and find_spec("redis") is None:
-        raise SettingsError("limits.store needs the Python package redis; install it beside us")
+        raise SettingsError("limits.store needs the package redis: install requirements.lock")
 
 
 def _check_rotation(settings: Settings) -> None:

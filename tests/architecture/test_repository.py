@@ -32,8 +32,8 @@ IMPORT_NAMES = {
     "flask-sqlalchemy": "flask_sqlalchemy",
     "phonenumberslite": "phonenumbers",
 }
-#: A driver is only named in the database's address.
-NEVER_IMPORTED = {"psycopg"}
+#: Only named in an address: of the database, of the store of rates.
+NEVER_IMPORTED = {"psycopg", "redis"}
 
 
 def _project():
@@ -46,9 +46,8 @@ def _plain(requirement):
 
 def _run_time():
     project = _project()
-    return [
-        _plain(line) for line in project["dependencies"] + project["optional-dependencies"]["demo"]
-    ]
+    extras = project["optional-dependencies"]
+    return [_plain(line) for line in project["dependencies"] + extras["demo"] + extras["redis"]]
 
 
 def _all_dependencies():

@@ -18,5 +18,5 @@ write_lock() { # name, then the options of this lock
     fi
 }
 
-write_lock requirements.lock --extra demo "$@"
-write_lock requirements-dev.lock --extra demo --extra dev --constraint requirements.lock "$@"
+write_lock requirements.lock --extra demo --extra redis "$@"
+write_lock requirements-dev.lock --extra demo --extra redis --extra dev --constraint requirements.lock "$@"

@@ -12,6 +12,8 @@ need 'command -v chromium || command -v chromium-browser || command -v google-ch
 need 'ls /usr/share/fonts/opentype/noto/NotoSansCJK* || fc-list :lang=ja | grep .' fonts-noto-cjk
 need 'command -v apache2 || ls /usr/sbin/apache2' apache2
 need 'ls /usr/lib/apache2/modules/mod_auth_openidc.so' libapache2-mod-auth-openidc
+need 'command -v redis-server' redis-server
+need 'command -v nginx || ls /usr/sbin/nginx' nginx-light
 need 'command -v node' nodejs
 need 'command -v npm' npm
 

@@ -22,7 +22,7 @@ from idp.base.ids import new_id
 from idp.base.keyring import Keyring, build_keyring
 from idp.base.text import login_key, search_key
 from idp.domain.signin.devices import remember_device, trust_device
-from idp.model.clients import Client, ClientStatus
+from idp.model.clients import Client, ClientOrigin, ClientStatus
 from idp.model.households import (
     Child,
     ChildStatus,
@@ -307,6 +307,7 @@ def make_client(
         id=client_id or f"client-{number}",
         municipality_id=municipality_id,
         status=ClientStatus.ACTIVE,
+        origin=ClientOrigin.COMMAND_LINE,
         details=metadata | (details or {}),
         created_at=now,
         updated_at=now,

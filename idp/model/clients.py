@@ -20,6 +20,17 @@ class ClientStatus(enum.StrEnum):
     REMOVED = "removed"
 
 
+class ClientOrigin(enum.StrEnum):
+    """Who registered a client."""
+
+    CONSOLE = "console"
+    COMMAND_LINE = "command_line"
+    #: It registered itself (RFC 7591).
+    REGISTRATION = "registration"
+    #: The demonstration.
+    SEED = "seed"
+
+
 class Client(Base):
     """A relying party. `details` holds its metadata with the names of RFC 7591.
 
@@ -42,6 +53,7 @@ class Client(Base):
     sector: Mapped[str]
     #: Raised by every change: caches compare it.
     version: Mapped[int] = mapped_column(default=1)
+    origin: Mapped[ClientOrigin]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     #: What it registered itself with, and the SHA-256 of the token it changes itself with.
     initial_access_token_id: Mapped[UUID | None]

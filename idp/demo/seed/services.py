@@ -12,7 +12,7 @@ from idp.demo.seed.tools import SeedError, Tools
 from idp.domain.grants.client_registry import register_client
 from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import find_any_client
-from idp.domain.upkeep.audit import COMMAND_LINE
+from idp.domain.upkeep.audit import SEED
 from idp.protocol.addresses import AddressRules
 from idp.protocol.registration import parse_registration
 
@@ -42,9 +42,7 @@ def sow_services(tools: Tools, folder: DataFolder, ports: Ports) -> None:
 
 def _sow(tools: Tools, folder: DataFolder, name: str, document: dict[str, object]) -> None:
     registration = parse_registration(document, rules=_RULES)
-    outcome = register_client(
-        tools.db, registration, actor=COMMAND_LINE, keys=tools.keys, now=tools.now
-    )
+    outcome = register_client(tools.db, registration, actor=SEED, keys=tools.keys, now=tools.now)
     if isinstance(outcome, RegistrationRefusal) or outcome.secret is None:
         raise SeedError(f"client {name}: {outcome}")
     write_private(folder.root / f"{name}.secret", outcome.secret + "\n")

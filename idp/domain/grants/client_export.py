@@ -1,5 +1,7 @@
 """A client as a document: what a file holds of it, and what it is told of itself."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,3 +27,9 @@ def export_client(db: Session, client: RegisteredClient) -> dict[str, object]:
     return {name: value for name, value in own.items() if value is not None} | write_metadata(
         metadata
     )
+
+
+def changed_members(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of the members in which two documents differ."""
+    names = {*before, *after}
+    return tuple(sorted(name for name in names if before.get(name) != after.get(name)))

@@ -1,6 +1,7 @@
 """The registry of clients: register one, change it, stop it."""
 
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.domain.grants.client_addresses import NOTHING, Gathered
+from idp.domain.grants.client_export import changed_members, export_client
 from idp.domain.grants.client_secrets import SECRET_METHODS, add_secret, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector, find_sector_change
 from idp.domain.grants.client_writing import (
@@ -22,13 +24,23 @@ from idp.domain.grants.clients import find_any_client, load_client
 from idp.domain.grants.key_rotation import REQUIRED
 from idp.domain.grants.logos import store_logo
 from idp.domain.grants.token_families import revoke_families_of_client
-from idp.domain.upkeep.audit import Actor
-from idp.model.clients import Client, ClientStatus
+from idp.domain.upkeep.audit import Act, Actor, record
+from idp.model.clients import Client, ClientOrigin, ClientStatus
 from idp.model.grants import KeyState, SigningKey
 from idp.model.households import Municipality
 from idp.protocol.client import ClientMetadata, RegisteredClient
 from idp.protocol.export import write_metadata
 from idp.protocol.registration import Registration
+
+_ORIGINS = MappingProxyType(
+    {
+        "account": ClientOrigin.CONSOLE,
+        "cli": ClientOrigin.COMMAND_LINE,
+        "system": ClientOrigin.COMMAND_LINE,
+        "registrant": ClientOrigin.REGISTRATION,
+        "seed": ClientOrigin.SEED,
+    }
+)
 
 
 def register_client(
@@ -60,6 +72,7 @@ def register_client(
         sector=sector,
         logo_digest=store_logo(db, gathered.logo, now=now) if gathered.logo else None,
         version=1,
+        origin=_ORIGINS[actor.kind],
         created_by=actor.account_id,
         created_at=now,
         updated_at=now,
@@ -145,8 +158,16 @@ def update_client(
         },
         now=now,
     )
-    record_change(db, "client.updated", client_id, known.municipality_id, actor=actor, now=now)
-    return load_client(db, client_id)
+    changed = load_client(db, client_id)
+    members = changed_members(export_client(db, known), export_client(db, changed))
+    act = Act(
+        "client.updated",
+        client_id=client_id,
+        municipality_id=known.municipality_id,
+        detail={"members": " ".join(members)},
+    )
+    record(db, act, actor=actor, now=now)
+    return changed
 
 
 def _new_logo(

@@ -27,6 +27,8 @@ class RegistrationRefusal(StrEnum):
     SECTOR_UNPROVEN = "sector_unproven"
     #: No key signs with the algorithm that was asked for: make one first.
     KEY_MISSING = "key_missing"
+    #: Somebody else has saved it since the form was shown.
+    CHANGED_MEANWHILE = "changed_meanwhile"
     NO_SECRET = "client_has_no_secret"  # noqa: S105 - a reason
 
 
@@ -44,6 +46,21 @@ def change_client(db: Session, client_id: str, values: dict[str, object], *, now
         update(Client)
         .where(Client.id == client_id)
         .values(**values, version=Client.version + 1, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def claim_version(db: Session, client_id: str, version: int, *, now: datetime) -> bool:
+    """Begin a change if the client is still as it was when somebody looked at it.
+
+    The condition in the UPDATE is the lock: of two who save the same version one is told so.
+    """
+    result = db.execute(
+        update(Client)
+        .where(Client.id == client_id, Client.version == version)
+        .values(version=Client.version + 1, updated_at=now)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)

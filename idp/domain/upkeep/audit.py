@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, str | int | bool] = MappingProxyType({})
 class Actor:
     """Who acts: an account, a client, the command line or the system itself."""
 
-    #: account, client, cli or system
+    #: account, visitor, client, registrant, cli, seed or system
     kind: str
     account_id: UUID | None = None
     #: The peer's network address, where there is one.
@@ -35,6 +35,8 @@ class Actor:
 SYSTEM = Actor(kind="system")
 #: Whoever has a shell on the server.
 COMMAND_LINE = Actor(kind="cli")
+#: What fills the demonstration.
+SEED = Actor(kind="seed")
 
 
 @dataclass(frozen=True)

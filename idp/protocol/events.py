@@ -25,7 +25,6 @@ class SecurityEvent(StrEnum):
     MEMBER_ADDED = "household.member_added"
     MEMBER_REMOVED = "household.member_removed"
     REPRESENTATIVE_CHANGED = "household.representative_changed"
-    HOUSEHOLD_MOVED = "household.moved"
     DOCUMENTS_CHANGED = "documents.changed"
     #: Every session that began before has ended; single ones end by back-channel logout.
     SESSIONS_REVOKED = "sessions.revoked"

@@ -36,7 +36,7 @@ EVERYTHING = FAPI | {
     "kosodate_resources": ["https://api.example/records"],
     "kosodate_audiences": ["https://rp.example/api"],
     "kosodate_event_endpoint": "https://rp.example/events",
-    "kosodate_events": ["account.closed", "household.moved"],
+    "kosodate_events": ["account.closed", "documents.changed"],
 }
 
 

@@ -69,7 +69,7 @@ def change(
         case Change.SUSPEND:
             return suspend(db, desk, case, post=post, now=now)
         case Change.RESUME:
-            return resume(db, desk, case, now=now)
+            return resume(db, desk, case, post=post, now=now)
         case Change.CLOSE:
             return close(db, desk, case, post=post, now=now)
         case Change.UNLOCK:
@@ -91,13 +91,16 @@ def suspend(db: Session, desk: Desk, case: Case, *, post: Post, now: datetime) -
     return Outcome.DONE
 
 
-def resume(db: Session, desk: Desk, case: Case, *, now: datetime) -> Outcome:
-    """End a suspension; the person signs in anew."""
+def resume(db: Session, desk: Desk, case: Case, *, post: Post, now: datetime) -> Outcome:
+    """End a suspension; the person signs in anew, and services hear that she may."""
     refusal = _refusal(db, desk, case, now=now)
     if refusal is not None:
         return refusal
     if not accounts.resume(db, case.account_id, now=now):
         return Outcome.NOT_NOW
+    if accounts.find_usable(db, case.account_id, now=now) is not None:
+        event = SecurityEvent.ACCOUNT_ACTIVATED
+        tell_of_person(db, event, case.account_id, keys=post.keys, now=now)
     note(db, desk, "account.resumed", case.account_id, reason=case.reason, now=now)
     return Outcome.DONE
 

@@ -18,10 +18,14 @@ from idp.domain.grants.security_events import (
     tell_of_person,
 )
 from idp.domain.people.protection import set_protection
+from idp.domain.recovery.finishing import ResetDone, finish
+from idp.domain.recovery.standing import OpenReset
+from idp.domain.signin.choosing import Chosen
 from idp.domain.signin.new_password import take_new_password
 from idp.domain.signin.recognition import find_session
 from idp.domain.signin.signout import sign_out_everywhere
-from idp.domain.staff.control import AddressCase, Case, close, correct_address, suspend
+from idp.domain.signin.visitors import Visitor
+from idp.domain.staff.control import AddressCase, Case, close, correct_address, resume, suspend
 from idp.domain.staff.desk import Desk, Post
 from idp.domain.staff.family import HouseholdChoice
 from idp.domain.staff.intake import Intake, IntakeWish, take_in
@@ -30,6 +34,8 @@ from idp.domain.upkeep.audit import Actor
 from idp.model.clients import Client
 from idp.model.grants import Consent
 from idp.model.households import Membership, MembershipStatus
+from idp.model.people import AccountStatus, Door
+from idp.model.signin import PasswordReset
 from idp.model.upkeep import OutboxKind, OutboxMessage
 from idp.protocol.events import PREFIX, SUPPORTED, SecurityEvent
 from idp.protocol.subject import SubjectKind, derive_subject
@@ -210,13 +216,13 @@ def test_a_foreign_service_of_a_former_member_is_not_told_of_the_household(
             id=father.id, account_id=father.id, client_id="foreign", scope="openid", granted_at=now
         )
     )
-    event = SecurityEvent.HOUSEHOLD_MOVED
+    event = SecurityEvent.REPRESENTATIVE_CHANGED
     tell_of_household(db, event, home.id, mother.id, keys=keys, now=now)
-    assert told(db) == [("foreign", "household.moved")]
+    assert told(db) == [("foreign", "household.representative_changed")]
     case = ProxyCase(home.id, delegation.id)
     remove_proxy_alone(db, mother.id, case, actor=by_mother, keys=keys, now=now)
     tell_of_household(db, event, home.id, mother.id, keys=keys, now=now)
-    assert told(db) == [("foreign", "household.moved")]
+    assert told(db) == [("foreign", "household.representative_changed")]
 
 
 def test_what_staff_do_to_an_account_is_told(db, mother, desk, post, register, use, keys, now):
@@ -237,6 +243,62 @@ def test_what_staff_do_to_an_account_is_told(db, mother, desk, post, register, u
     text = str(tokens(db, keys, now))
     assert "example.jp" not in text
     assert "申し出" not in text
+
+
+def test_a_person_who_may_sign_in_again_is_told_as_activated(
+    db, mother, desk, post, register, use, keys, now
+):
+    register("booking", wants("account.activated"))
+    use(mother, "booking")
+    case = Case(mother.id, "申し出")
+    suspend(db, desk, case, post=post, now=now)
+    resume(db, desk, case, post=post, now=now)
+    assert told(db) == [("booking", "account.activated")]
+
+
+def test_who_had_no_password_before_the_suspension_is_not_told_as_activated(
+    db, mother, desk, post, register, use, keys, now
+):
+    register("booking", wants("account.activated"))
+    use(mother, "booking")
+    mother.activated_at, mother.status = None, AccountStatus.ISSUED
+    case = Case(mother.id, "申し出")
+    suspend(db, desk, case, post=post, now=now)
+    resume(db, desk, case, post=post, now=now)
+    assert told(db) == []
+
+
+def test_a07_the_first_password_of_somebody_a_service_knows_is_told(
+    db, mother, register, use, keys, now
+):
+    register("booking", wants("account.activated"))
+    use(mother, "booking")
+    mother.activated_at, mother.status = None, AccountStatus.ISSUED
+    row = PasswordReset(
+        id=mother.id,
+        browser_digest=b"browser",
+        account_id=mother.id,
+        is_activation=True,
+        opened_at=now,
+        fact_checked_at=now,
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    db.add(row)
+    db.flush()
+    opened = OpenReset(
+        id=row.id,
+        account_id=mother.id,
+        municipality_id=mother.municipality_id,
+        door=Door.FAMILY,
+        login_id=mother.login_id,
+        asks_fact=False,
+        is_stopped=False,
+    )
+    visitor = Visitor(address="192.0.2.7", network="192.0.2.7", label="Safari (iPhone)")
+    outcome = finish(db, opened, Chosen("hash", None), visitor, keys=keys, now=now)
+    assert isinstance(outcome, ResetDone)
+    assert told(db) == [("booking", "account.activated")]
 
 
 def test_a_new_password_is_told_and_that_every_session_ended(
@@ -337,7 +399,7 @@ def test_d3_what_waits_is_not_told_once_somebody_is_protected(
 ):
     register("booking")
     use(mother, "booking", home.id)
-    event = SecurityEvent.HOUSEHOLD_MOVED
+    event = SecurityEvent.REPRESENTATIVE_CHANGED
     tell_of_household(db, event, home.id, mother.id, keys=keys, now=now)
     set_protection(db, mother.id, "申し出", actor=desk.actor, now=now)
     db.flush()

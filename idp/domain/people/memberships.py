@@ -190,14 +190,3 @@ def end_membership(db: Session, membership_id: UUID, *, now: datetime) -> bool:
     )
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
-
-
-def count_open(db: Session, account_id: UUID) -> int:
-    """Count the memberships of a person that have not ended."""
-    return len(
-        db.scalars(
-            select(Membership.id).where(
-                Membership.account_id == account_id, Membership.status != MembershipStatus.ENDED
-            )
-        ).all()
-    )

@@ -110,9 +110,19 @@ def port():
 
 
 @pytest.fixture
-def app(sqlite_url, port):
+def tokens():
+    """What the operator has set about tokens; a test may set something else."""
+    return {}
+
+
+@pytest.fixture
+def app(sqlite_url, port, tokens):
     return build_app(
-        sqlite_url, utc_now, provider={"issuer": port.origin}, dev={"allow_http": True}
+        sqlite_url,
+        utc_now,
+        provider={"issuer": port.origin},
+        dev={"allow_http": True},
+        tokens=tokens,
     )
 
 

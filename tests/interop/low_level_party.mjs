@@ -1,6 +1,6 @@
 // A relying party made of oauth4webapi, unmodified: every check of the library is called by hand, DPoP with its nonces.
 //
-// It prints {origin}, then reads one line {issuer, client_id}; it is a public client.
+// It prints {origin}, then reads one line {issuer, client_id}; it is a public client. /login?push=1 pushes the request.
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import * as oauth from 'oauth4webapi'
@@ -23,7 +23,7 @@ async function answer(request, response) {
   const url = new URL(request.url, origin)
   switch (url.pathname) {
     case '/login':
-      response.writeHead(303, { location: (await startSignIn(url.searchParams)).href })
+      response.writeHead(303, { location: (await startSignIn(Object.fromEntries(url.searchParams))).href })
       return response.end()
     case '/callback':
       return send(response, await finishSignIn(url))
@@ -37,7 +37,18 @@ async function answer(request, response) {
   }
 }
 
-async function startSignIn(parameters) {
+// A provider that wants a nonce refuses the first proof and names it; the library's handle keeps it for the second one.
+async function proved(call) {
+  try {
+    return await call({ DPoP: proof, ...INSECURE })
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) throw error
+    visit.nonces += 1
+    return call({ DPoP: proof, ...INSECURE })
+  }
+}
+
+async function startSignIn({ push, ...parameters }) {
   visit.verifier = oauth.generateRandomCodeVerifier()
   visit.state = oauth.generateRandomState()
   visit.nonce = oauth.generateRandomNonce()
@@ -50,31 +61,45 @@ async function startSignIn(parameters) {
     code_challenge_method: 'S256',
     state: visit.state,
     nonce: visit.nonce,
-    ...Object.fromEntries(parameters),
+    ...parameters,
   }
-  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value)
+  visit.nonces = 0
+  const shown = push ? await pushRequest(wanted) : wanted
+  for (const [name, value] of Object.entries(shown)) url.searchParams.set(name, value)
   return url
+}
+
+async function pushRequest(wanted) {
+  const pushed = await proved(async (options) => {
+    const response = await oauth.pushedAuthorizationRequest(provider, own, oauth.None(), wanted, options)
+    return oauth.processPushedAuthorizationResponse(provider, own, response)
+  })
+  return { client_id: own.client_id, request_uri: pushed.request_uri }
 }
 
 async function finishSignIn(url) {
   const answered = oauth.validateAuthResponse(provider, own, url, visit.state)
-  const options = { DPoP: proof, ...INSECURE }
-  const response = await oauth.authorizationCodeGrantRequest(
-    provider, own, oauth.None(), answered, `${origin}/callback`, visit.verifier, options,
-  )
   const checks = { expectedNonce: visit.nonce, requireIdToken: true }
-  visit.tokens = await oauth.processAuthorizationCodeResponse(provider, own, response, checks)
+  visit.tokens = await proved(async (options) => {
+    const response = await oauth.authorizationCodeGrantRequest(
+      provider, own, oauth.None(), answered, `${origin}/callback`, visit.verifier, options,
+    )
+    return oauth.processAuthorizationCodeResponse(provider, own, response, checks)
+  })
   const claims = oauth.getValidatedIdTokenClaims(visit.tokens)
-  const told = await oauth.userInfoRequest(provider, own, visit.tokens.access_token, options)
-  const userinfo = await oauth.processUserInfoResponse(provider, own, claims.sub, told)
-  return { claims, userinfo, token_type: visit.tokens.token_type }
+  const userinfo = await proved(async (options) => {
+    const told = await oauth.userInfoRequest(provider, own, visit.tokens.access_token, options)
+    return oauth.processUserInfoResponse(provider, own, claims.sub, told)
+  })
+  return { claims, userinfo, token_type: visit.tokens.token_type, nonces: visit.nonces }
 }
 
 async function refresh() {
-  const options = { DPoP: proof, ...INSECURE }
   const before = visit.tokens.refresh_token
-  const response = await oauth.refreshTokenGrantRequest(provider, own, oauth.None(), before, options)
-  visit.tokens = await oauth.processRefreshTokenResponse(provider, own, response)
+  visit.tokens = await proved(async (options) => {
+    const response = await oauth.refreshTokenGrantRequest(provider, own, oauth.None(), before, options)
+    return oauth.processRefreshTokenResponse(provider, own, response)
+  })
   return { token_type: visit.tokens.token_type, refresh_token_is_new: visit.tokens.refresh_token !== before }
 }
 

@@ -1,8 +1,14 @@
-"""npm's oauth4webapi, unmodified: a public client whose tokens are bound to its key (DPoP)."""
+"""npm's oauth4webapi, unmodified: a public client, its tokens bound to its key (DPoP), PAR."""
 
 import pytest
 
 from tests.interop.libraries import Library
+
+
+@pytest.fixture(params=[False, True], ids=["", "nonces"])
+def tokens(request):
+    """Whether proofs must repeat a nonce of the provider (RFC 9449 §8)."""
+    return {"require_dpop_nonce": request.param}
 
 
 @pytest.fixture
@@ -20,13 +26,19 @@ def library(provider):
 
 
 @pytest.mark.interop
-def test_oauth4webapi_signs_in_with_dpop_refreshes_and_revokes(provider, library, person):
-    person.open(f"{library.origin}/login?scope=openid profile offline_access&prompt=consent")
+@pytest.mark.parametrize("pushed", ["", "&push=1"], ids=["", "par"])
+def test_oauth4webapi_signs_in_with_dpop_refreshes_and_revokes(
+    provider, library, person, tokens, pushed
+):
+    query = f"scope=openid profile offline_access&prompt=consent{pushed}"
+    person.open(f"{library.origin}/login?{query}")
     provider.sign_in(person)
     if person.path == "/consent":
         person.submit("/consent", decision="allow")
     answer = person.page.json()
     assert answer["token_type"] == "dpop"
+    # Asked for once; the library repeats what it was last given, and is given new ones in time.
+    assert answer["nonces"] == (1 if tokens["require_dpop_nonce"] else 0)
     assert answer["userinfo"]["sub"] == answer["claims"]["sub"]
 
     renewed = person.open(f"{library.origin}/refresh").page.json()

@@ -63,11 +63,15 @@ class Servers:
 
     def race(self, method, target, **request):
         """Send the same request several times at once; return every answer."""
+        return self.race_each(method, target, [request] * RUNNERS)
+
+    def race_each(self, method, target, requests):
+        """Send several requests at once, as many as there are runners; return every answer."""
         start = Barrier(RUNNERS)
 
         def run(number):
             start.wait(timeout=20)
-            return self.call(method, target, number=number, **request)
+            return self.call(method, target, number=number, **requests[number])
 
         return list(self._runners.map(run, range(RUNNERS)))
 

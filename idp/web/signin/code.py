@@ -6,7 +6,7 @@ from types import MappingProxyType
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from idp.db.session import reading, transaction
+from idp.db.session import OpenSession, reading, transaction
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent
 from idp.domain.signin.code_page import CodePage, look_at_code
 from idp.domain.signin.completion import SignedInWhole
@@ -24,7 +24,7 @@ from idp.domain.signin.second_step import (
 )
 from idp.web.deps import services
 from idp.web.guards import open_to_all
-from idp.web.render import field_error
+from idp.web.render import FieldError, field_error
 from idp.web.signin.doors import (
     FAMILY_DOOR,
     STAFF_DOOR,
@@ -79,7 +79,10 @@ def submit_staff_code() -> Response:
 
 
 def _show(pages: DoorPages) -> Response:
-    return _form(pages, require_walk(pages.purposes))
+    with reading(services().sessions) as db:
+        found = load_current_walk(db, pages.purposes)
+        seen = None if found is None else _look(db, found.walk)
+    return no_walk_page() if found is None else _page(pages, found.walk, seen, 200)
 
 
 def _submit(pages: DoorPages) -> Response:
@@ -172,15 +175,25 @@ def _form(
     **facts: object,
 ) -> Response:
     with reading(services().sessions) as db:
-        seen = look_at_code(db, walk, setup=sign_in_setup(), now=services().clock())
-    if seen is None:
-        return continue_flow(walk.id)
-    errors = []
-    if fault is not None:
+        seen = _look(db, walk)
+    errors: tuple[FieldError, ...] = ()
+    if seen is not None and fault is not None:
         # The app has its own words for what a mail has too.
         name = f"totp_{fault}" if seen.kind == "totp" and fault in _APP_FAULTS else fault
-        errors = [field_error("code", pages.code_error(name), **fault_facts)]
-    return door_page(pages, "code", walk, status, **(_facts(seen) | facts | {"errors": errors}))
+        errors = (field_error("code", pages.code_error(name), **fault_facts),)
+    return _page(pages, walk, seen, status, errors=errors, **facts)
+
+
+def _look(db: OpenSession, walk: Walk) -> CodePage | None:
+    return look_at_code(db, walk, setup=sign_in_setup(), now=services().clock())
+
+
+def _page(
+    pages: DoorPages, walk: Walk, seen: CodePage | None, status: int, **facts: object
+) -> Response:
+    if seen is None:
+        return continue_flow(walk.id)
+    return door_page(pages, "code", walk, status, **(_facts(seen) | facts))
 
 
 def _facts(seen: CodePage) -> dict[str, object]:
@@ -192,4 +205,5 @@ def _facts(seen: CodePage) -> dict[str, object]:
         "resend_wait": seen.resend_wait_seconds,
         "tries_left": None,
         "resent": False,
+        "errors": (),
     }

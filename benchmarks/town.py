@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from idp.app import keyring_of
 from idp.base.clock import utc_now
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
@@ -28,6 +27,7 @@ from idp.model.documents import Agreement, DocumentKind, DocumentText, DocumentV
 from idp.model.households import SecondStep
 from idp.model.people import Account, CredentialState, PasswordCredential
 from idp.model.upkeep import OutboxMessage
+from idp.settings.keys import keyring_of
 from idp.settings.load import load_settings
 from tests import factories
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import sessionmaker
 
 from idp.base.clock import Clock, utc_now
 from idp.base.http import HttpClient
-from idp.base.keyring import Keyring, build_keyring
 from idp.base.secret import from_base64url
 from idp.base.texts import load_texts
 from idp.db.engine import configure_engine, engine_options
@@ -22,6 +21,7 @@ from idp.domain.upstream.provider import UpstreamConfig, UpstreamProvider
 from idp.model.base import Base
 from idp.protocol.upstream import Profile
 from idp.settings.check import SettingsError
+from idp.settings.keys import keyring_of
 from idp.settings.schema import Settings
 from idp.web import assets, errors, guards, headers, health, render
 from idp.web.account import consents as account_consents
@@ -220,18 +220,6 @@ def build_http(settings: Settings) -> HttpClient:
         ca_file=settings.outgoing.ca_file,
         allow_loopback=settings.dev.allow_http,
         allowed_networks=settings.outgoing.allowed_networks,
-    )
-
-
-def keyring_of(settings: Settings) -> Keyring:
-    """Build the keys of this installation from its settings."""
-    secrets = settings.secrets
-    previous = secrets.previous_master_key
-    return build_keyring(
-        master_key=from_base64url(secrets.master_key),
-        subject_key=from_base64url(secrets.subject_key),
-        pepper=from_base64url(secrets.password_pepper),
-        previous_master_key=from_base64url(previous) if previous else None,
     )
 
 

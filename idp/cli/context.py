@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from idp.app import keyring_of
 from idp.base.clock import utc_now
 from idp.base.keyring import Keyring
 from idp.cli.failure import CommandError
 from idp.db.engine import configure_engine, engine_options
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import transaction
+from idp.settings.keys import keyring_of
 from idp.settings.load import load_settings
 from idp.settings.schema import Settings
 

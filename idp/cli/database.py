@@ -5,12 +5,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
-from idp.app import ROOT
-from idp.cli.failure import CommandError
+from idp.cli.schema import MIGRATIONS, check_tables
 from idp.settings.load import load_settings
 
 
@@ -26,7 +22,7 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
 def alembic_config(url: str) -> Config:
     """Return Alembic's configuration for this database; there is no alembic.ini."""
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
     return config
 
@@ -37,14 +33,5 @@ def _upgrade(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    url = load_settings(options.config).database.url
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-    wanted = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
-    if present != wanted:
-        raise CommandError(f"the tables are at {present}, not {wanted}: run `idp db upgrade`")
-    print(f"The tables are up to date ({wanted}).")
+    revision = check_tables(load_settings(options.config).database.url)
+    print(f"The tables are up to date ({revision}).")

@@ -304,8 +304,9 @@ def test_a_strength_that_was_insisted_on_is_reached_or_refused(rp, browser, sess
 def test_a_walk_is_answered_once(rp, browser, mother, enter_session):
     first = browser.get(with_query("/authorize", rp.params()))
     enter_session(browser, mother)
-    assert "code" in answer_of(browser.get(first.location))
-    again = browser.get(first.location)
+    onward = first.location.replace("/login", "/continue")
+    assert "code" in answer_of(browser.get(onward))
+    again = browser.get(onward)
     assert again.status == 400
     assert again.location is None
 

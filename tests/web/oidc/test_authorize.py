@@ -320,4 +320,6 @@ def test_a_walk_ends_after_an_hour(rp, browser, mother, enter_session, clock):
     first = browser.get(with_query("/authorize", rp.params()))
     enter_session(browser, mother)
     clock.advance(timedelta(minutes=60))
-    assert browser.get(first.location).location is None
+    for address in (first.location, first.location.replace("/login", "/continue")):
+        page = browser.get(address)
+        assert (page.status, page.location) == (400, None)

@@ -35,10 +35,13 @@ from idp.web.account import (
     second_step,
     security,
 )
+from idp.web.admin import client_edit as admin_client_edit
+from idp.web.admin import client_files as admin_client_files
 from idp.web.admin import clients as admin_clients
 from idp.web.admin import deliveries as admin_deliveries
 from idp.web.admin import keys as admin_keys
 from idp.web.admin import maintenance as admin_maintenance
+from idp.web.admin import registration_tokens as admin_registration_tokens
 from idp.web.api import notices
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
@@ -129,6 +132,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     mail.bp,
     audit.bp,
     admin_clients.bp,
+    admin_client_edit.bp,
+    admin_client_files.bp,
+    admin_registration_tokens.bp,
     admin_deliveries.bp,
     admin_keys.bp,
     admin_maintenance.bp,

@@ -19,6 +19,7 @@ from idp.domain.grants.client_writing import RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, list_clients
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.protocol.addresses import AddressRules
+from idp.protocol.client_file import MAX_CLIENTS, FileFault, read_file
 from idp.protocol.registration import MetadataError, Registration, parse_registration
 from idp.settings.load import load_settings
 
@@ -56,15 +57,20 @@ def _import(options: argparse.Namespace) -> None:
             _import_one(context, registration, gathered)
 
 
-def _read_documents(path: Path) -> list[dict[str, object]]:
+def _read_documents(path: Path) -> tuple[dict[str, object], ...]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        documents = read_file(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CommandError(f"{path} cannot be read as JSON ({type(error).__name__})") from None
-    documents = content if isinstance(content, list) else [content]
-    if not all(isinstance(document, dict) for document in documents):
-        raise CommandError(f"{path} must hold one object, or a list of objects")
-    return documents
+        raise CommandError(f"{path} cannot be read ({type(error).__name__})") from None
+    match documents:
+        case FileFault.NOT_JSON:
+            raise CommandError(f"{path} cannot be read as JSON")
+        case FileFault.NO_CLIENTS:
+            raise CommandError(
+                f"{path} must hold one object, or a list of 1 to {MAX_CLIENTS} objects"
+            )
+        case tuple():
+            return documents
 
 
 def _parse(document: dict[str, object], rules: AddressRules) -> Registration:

@@ -1,112 +1,176 @@
 """A registration document as a form: what an administrator types, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
+from idp.protocol.client import SecurityProfile
+from idp.protocol.client_fields import FIELDS, WITHOUT_FIELD, Field, Group, Kind
+from idp.protocol.client_file import read_json
 from idp.protocol.document import MetadataFault
+from idp.protocol.scope import OPENID
 
-#: Form field → name in the document, for plain texts.
-_TEXTS: Mapping[str, str] = MappingProxyType(
-    {
-        "client_id": "client_id",
-        "name_ja": "client_name",
-        "name_en": "client_name#en",
-        "operator_ja": "kosodate_operator",
-        "operator_en": "kosodate_operator#en",
-        "description_ja": "kosodate_description",
-        "description_en": "kosodate_description#en",
-        "glyph": "kosodate_glyph",
-        "municipality": "kosodate_municipality",
-        "application_type": "application_type",
-        "auth_method": "token_endpoint_auth_method",
-        "initiate_login_uri": "initiate_login_uri",
-        "backchannel_logout_uri": "backchannel_logout_uri",
-        "client_uri": "client_uri",
-        "logo_uri": "logo_uri",
-        "policy_uri": "policy_uri",
-        "tos_uri": "tos_uri",
+#: Full-width letters, digits and signs, and the wide space.
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_MANY = (Kind.CHOICES, Kind.SCOPE)
+_ALGORITHM = "id_token_signed_response_alg"
+
+
+class Posted(Protocol):
+    """The fields of a form, of which one may stand there several times."""
+
+    def get(self, name: str, default: str) -> str:
+        """Return the first."""
+
+    def getlist(self, name: str) -> list[str]:
+        """Return all."""
+
+
+def narrow(text: str) -> str:
+    """Write full-width letters, digits and signs as the usual ones, and trim."""
+    return text.translate(_NARROW).strip()
+
+
+def read_posted(form: Posted) -> dict[str, str]:
+    """Return what was typed, by field; of boxes the ticked ones, with spaces between."""
+    return {
+        field.name: " ".join(form.getlist(field.name))
+        if field.kind in _MANY
+        else form.get(field.name, "")
+        for field in FIELDS
     }
-)
-#: Form field → name, for one entry a line.
-_LINES: Mapping[str, str] = MappingProxyType(
-    {
-        "redirect_uris": "redirect_uris",
-        "post_logout_redirect_uris": "post_logout_redirect_uris",
-        "cors_origins": "kosodate_cors_origins",
-    }
-)
-#: Form field → name, for boxes to tick.
-_FLAGS: Mapping[str, str] = MappingProxyType(
-    {"consented": "kosodate_consented", "may_notify": "kosodate_may_notify"}
-)
-#: Scopes that every service has.
-_ALWAYS = "openid"
-_FIELD_OF = MappingProxyType(
-    {name: field for table in (_TEXTS, _LINES, _FLAGS) for field, name in table.items()}
-    | {"scope": "scope", "grant_types": "refresh", "jwks": "jwks", "response_types": "refresh"}
-)
 
 
-def read_form(
-    values: Mapping[str, str], scopes: tuple[str, ...], *, known: Mapping[str, object]
-) -> dict[str, object]:
-    """Return the document that a form means; what the form does not show stays as it is known.
+def read_form(values: Mapping[str, str], *, known: Mapping[str, object]) -> dict[str, object]:
+    """Return the document that a form means; what a service keeps is taken from the known one.
 
-    An empty field takes the member away. JSON that is none stays a text, which is refused
-    with its field when the document is read.
+    An empty field takes the member away. What is no JSON or no number stays a text, which is
+    refused with its field when the document is read.
     """
-    document = dict(known)
-    for field, name in _TEXTS.items():
-        document[name] = values.get(field, "").strip() or None
-    for field, name in _LINES.items():
-        document[name] = [line for line in values.get(field, "").split() if line]
-    for field, name in _FLAGS.items():
-        document[name] = field in values
-    document["scope"] = " ".join((_ALWAYS, *scopes))
-    document["grant_types"] = [
-        *_kept_grants(known),
-        *(["refresh_token"] if "refresh" in values else []),
-    ]
-    document["jwks"] = _read_json(values.get("jwks", ""))
+    kept = {name: known[name] for name in known if name in WITHOUT_FIELD}
+    document: dict[str, object] = dict(kept)
+    for field in FIELDS:
+        if field.only_new and known:
+            document[field.member] = known.get(field.member)
+        elif field.kind is Kind.TAGGED:
+            document |= _read_tagged(field, values.get(field.name, ""))
+        else:
+            document[field.member] = _read(field, values.get(field.name, ""))
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _kept_grants(known: Mapping[str, object]) -> list[str]:
-    """Return the grants that the form does not show; a new service has the code grant."""
-    grants = known.get("grant_types") or ["authorization_code"]
-    assert isinstance(grants, list)
-    return [str(grant) for grant in grants if grant != "refresh_token"]
+def _read(field: Field, typed: str) -> object:
+    return _READERS[field.kind](typed)
+
+
+def _lines(typed: str) -> list[str]:
+    return [line for line in map(narrow, typed.splitlines()) if line]
+
+
+def _read_number(text: str) -> object:
+    if not text:
+        return None
+    # A text of many digits would be slow to read, and no number of seconds has so many.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
 
 
 def _read_json(text: str) -> object:
     if not text.strip():
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return text
 
 
+_READERS: Mapping[Kind, Callable[[str], object]] = MappingProxyType(
+    {
+        Kind.WORDS: lambda typed: typed.strip() or None,
+        Kind.CODE: lambda typed: narrow(typed) or None,
+        Kind.NUMBER: lambda typed: _read_number(narrow(typed)),
+        Kind.LINES: _lines,
+        Kind.FLAG: bool,
+        Kind.CHOICE: lambda typed: typed.strip() or None,
+        Kind.CHOICES: str.split,
+        Kind.SCOPE: lambda typed: " ".join((OPENID, *typed.split())),
+        Kind.JSON: _read_json,
+    }
+)
+
+
+def _read_tagged(field: Field, typed: str) -> dict[str, object]:
+    """Read `fr: Réservation`; a line without a language is refused as one of no known language."""
+    found: dict[str, object] = {}
+    for line in typed.splitlines():
+        tag, _, text = line.partition(":")
+        if line.strip():
+            found[f"{field.member}#{narrow(tag)}"] = text.strip() or None
+    return {name: value if value is not None else "" for name, value in found.items()}
+
+
 def write_form(document: Mapping[str, object]) -> dict[str, str]:
-    """Return the fields that show a document."""
-    fields = {field: str(document.get(name) or "") for field, name in _TEXTS.items()}
-    for field, name in _LINES.items():
-        entries = document.get(name) or []
-        assert isinstance(entries, list)
-        fields[field] = "\n".join(str(entry) for entry in entries)
-    for field, name in _FLAGS.items():
-        if document.get(name):
-            fields[field] = "1"
-    grants = document.get("grant_types") or []
-    assert isinstance(grants, list)
-    if "refresh_token" in grants:
-        fields["refresh"] = "1"
-    keys = document.get("jwks")
-    fields["jwks"] = "" if keys is None else json.dumps(keys, indent=2)
-    return fields
+    """Return the fields that show a document; of an empty one, what a new service has."""
+    return {field.name: _write(field, document) for field in FIELDS}
+
+
+def _write(field: Field, document: Mapping[str, object]) -> str:
+    value = document.get(field.member)
+    if field.kind is Kind.TAGGED:
+        return _write_tagged(field, document)
+    if value is None or (field.member == _ALGORITHM and value == _usual_algorithm(document)):
+        return field.usual
+    match field.kind:
+        case Kind.FLAG:
+            return "1" if value else ""
+        case Kind.LINES:
+            return "\n".join(_entries(value))
+        case Kind.CHOICES:
+            return " ".join(_entries(value))
+        case Kind.SCOPE:
+            return " ".join(name for name in str(value).split() if name != OPENID)
+        case Kind.JSON:
+            return json.dumps(value, indent=2)
+        case _:
+            return str(value)
+
+
+def _usual_algorithm(document: Mapping[str, object]) -> str:
+    """Return what needs no choice: so the profile can be switched by one setting."""
+    is_fapi = document.get("kosodate_profile") == SecurityProfile.FAPI2
+    return "ES256" if is_fapi else "RS256"
+
+
+def _entries(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
+def _write_tagged(field: Field, document: Mapping[str, object]) -> str:
+    shown = {each.member for each in FIELDS}
+    return "\n".join(
+        f"{name.partition('#')[2]}: {value}"
+        for name, value in document.items()
+        if name.startswith(f"{field.member}#") and name not in shown
+    )
 
 
 def field_of(fault: MetadataFault) -> str:
     """Return the form field a fault of the document belongs to; "" for one the form lacks."""
-    return _FIELD_OF.get(fault.field.partition("[")[0], "")
+    member = fault.field.partition("[")[0]
+    for field in FIELDS:
+        if field.kind is not Kind.TAGGED and field.member == member:
+            return field.name
+    if member == "response_types":
+        return "grant_types"
+    stem = member.partition("#")[0]
+    tagged = (each.name for each in FIELDS if each.kind is Kind.TAGGED and each.member == stem)
+    return next(tagged, "")
+
+
+def is_unusual(group: Group, values: Mapping[str, str]) -> bool:
+    """Whether a part of the form holds something that a new service has not."""
+    return any(
+        sorted(values.get(field.name, "").split()) != sorted(field.usual.split())
+        for field in FIELDS
+        if field.group is group
+    )

@@ -92,7 +92,11 @@ class Document:
         if not isinstance(value, list) or len(value) > _MAX_ENTRIES:
             self.fault(name, "list")
             return ()
-        good = [entry for entry in value if isinstance(entry, str) and 0 < len(entry) <= _MAX_TEXT]
+        good = [
+            entry
+            for entry in value
+            if isinstance(entry, str) and 0 < len(entry) <= _MAX_TEXT and not has_control(entry)
+        ]
         if len(good) != len(value):
             self.fault(name, "list")
             return ()

@@ -40,10 +40,14 @@ POST /account/sessions/end signed_in
 GET /acting-for signed_in
 POST /acting-for signed_in
 GET /admin/ manage_clients
+GET /admin/client-files manage_clients
+GET /admin/client-files/all manage_clients
+POST /admin/client-files manage_clients
 GET /admin/clients manage_clients
 GET /admin/clients/<client_id> manage_clients
 POST /admin/clients/<client_id>/<any('disable', 'enable', 'end-old-secrets'):act> manage_clients
 GET /admin/clients/<client_id>/edit manage_clients
+GET /admin/clients/<client_id>/export manage_clients
 POST /admin/clients/<client_id>/edit manage_clients
 POST /admin/clients/<client_id>/secret manage_clients
 GET /admin/clients/new manage_clients
@@ -56,6 +60,9 @@ POST /admin/keys/<any(ES256, RS256, PS256, EdDSA):alg>/publish manage_keys
 GET /admin/maintenance plan_maintenance
 POST /admin/maintenance plan_maintenance
 POST /admin/maintenance/<uuid:row_id>/end plan_maintenance
+GET /admin/registration-tokens manage_clients
+POST /admin/registration-tokens manage_clients
+POST /admin/registration-tokens/<uuid:token_id>/revoke manage_clients
 POST /api/notifications client
 PUT /api/pending-notices client
 GET /authorize cross_site

@@ -19,7 +19,7 @@ class Form:
     """A form of a page: where it goes and what it carries unless somebody types."""
 
     action: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str | list[str]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
 
 
@@ -29,6 +29,7 @@ class _Reader(HTMLParser):
         self.forms = []
         self.links = []
         self.select = None
+        self.area = None
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
@@ -46,8 +47,33 @@ class _Reader(HTMLParser):
         form.names.append(found["name"])
         self.select = found["name"] if tag == "select" else None
         kind = found.get("type", "text")
-        if tag == "input" and (kind in {"hidden", "text"} or "checked" in found):
+        self.area = found["name"] if tag == "textarea" else None
+        if tag == "textarea":
+            form.fields[found["name"]] = ""
+        elif tag == "input" and kind == "checkbox" and "checked" in found:
+            self._tick(found["name"], found.get("value", ""))
+        elif tag == "input" and (kind in {"hidden", "text"} or "checked" in found):
             form.fields[found["name"]] = found.get("value", "")
+
+    def _tick(self, name, value):
+        """Boxes of one name are sent together."""
+        fields = self.forms[-1].fields
+        known = fields.get(name)
+        if known is None:
+            fields[name] = value
+        else:
+            fields[name] = [*([known] if isinstance(known, str) else known), value]
+
+    def handle_endtag(self, tag):
+        if tag == "textarea" and self.area:
+            fields = self.forms[-1].fields
+            # HTML: the first line break after the tag is not part of it.
+            fields[self.area] = fields[self.area].removeprefix("\n")
+            self.area = None
+
+    def handle_data(self, data):
+        if self.area:
+            self.forms[-1].fields[self.area] += data
 
     def _read_option(self, found):
         """The first option of a choice stands, unless another one is selected."""

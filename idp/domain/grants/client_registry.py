@@ -158,11 +158,18 @@ def update_client(
         },
         now=now,
     )
-    changed = load_client(db, client_id)
+    return _note_changes(db, known, actor=actor, now=now)
+
+
+def _note_changes(
+    db: Session, known: RegisteredClient, *, actor: Actor, now: datetime
+) -> RegisteredClient:
+    """Name in the audit what is no longer as it was known."""
+    changed = load_client(db, known.client_id)
     members = changed_members(export_client(db, known), export_client(db, changed))
     act = Act(
         "client.updated",
-        client_id=client_id,
+        client_id=known.client_id,
         municipality_id=known.municipality_id,
         detail={"members": " ".join(members)},
     )

@@ -12,6 +12,7 @@ from idp.web.render import page
 #: Navigation: key, address, what one must be allowed to see it.
 _PLACES = (
     ("clients", "/admin/clients", Permission.MANAGE_CLIENTS),
+    ("tokens", "/admin/registration-tokens", Permission.MANAGE_CLIENTS),
     ("deliveries", "/admin/deliveries", Permission.MANAGE_CLIENTS),
     ("keys", "/admin/keys", Permission.MANAGE_KEYS),
     ("maintenance", "/admin/maintenance", Permission.PLAN_MAINTENANCE),
@@ -20,6 +21,8 @@ _PLACES = (
 _DONE = frozenset(
     {
         "saved",
+        "token_revoked",
+        "token_over",
         "disabled",
         "enabled",
         "secrets_ended",

@@ -1,5 +1,5 @@
 /* What a script can add to pages that work without one. Words come from the page, never from here.
-   Hooks: data-password-toggle, data-caps-hint, data-password-rules, .error-summary, data-countdown, data-once. */
+   Hooks: data-password-toggle, data-caps-hint, data-password-rules, .error-summary, data-countdown, data-once, data-open-into. */
 (function () {
   "use strict";
 
@@ -95,6 +95,19 @@
       line.textContent = left > 0 ? line.getAttribute("data-template").replace("{seconds}", left) : line.getAttribute("data-done");
       if (left <= 0) window.clearInterval(timer);
     }, 1000);
+  });
+
+  /* Open a file of the computer into a field: the form sends the field, never the file. */
+  each("[data-open-into]", function (line) {
+    var input = line.querySelector("input"), field = document.getElementById(line.getAttribute("data-open-into"));
+    if (!input || !field || !window.FileReader) return;
+    line.hidden = false;
+    input.addEventListener("change", function () {
+      if (!input.files.length) return;
+      var reader = new FileReader();
+      reader.onload = function () { field.value = reader.result; field.focus(); };
+      reader.readAsText(input.files[0], "utf-8");
+    });
   });
 
   /* A second click within two seconds is a double click; any later one is a new try. */

@@ -26,7 +26,7 @@ TYPED = {
     "backchannel_logout_uri": "https://booking.example/backchannel",
     "application_type": "web",
     "auth_method": "client_secret_basic",
-    "refresh": "1",
+    "grant_types": ["authorization_code", "refresh_token"],
     "scope": "household",
 }
 

@@ -364,14 +364,16 @@ PAGES = {
     "account/security--refused": SECURITY
     | wrong(("current_password", "account.security.error.current", {})),
     "account/security--step-off": SECURITY
-    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, has_mail=True)},
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, means="mail")},
     "account/security--step-on": SECURITY
-    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=True, has_mail=True)}
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=True, means="totp")}
     | wrong(("step_password", "account.security.error.current", {})),
     "account/security--step-always": SECURITY
-    | {"factors": [], "step": SimpleNamespace(is_free=False, is_on=True, has_mail=True)},
+    | {"factors": [], "step": SimpleNamespace(is_free=False, is_on=True, means="mail")},
+    "account/security--step-missing": SECURITY
+    | {"factors": [], "step": SimpleNamespace(is_free=False, is_on=True, means="impossible")},
     "account/security--step-no-mail": SECURITY
-    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, has_mail=False)},
+    | {"factors": [], "step": SimpleNamespace(is_free=True, is_on=False, means="impossible")},
     "account/identity": {
         "person": PERSON,
         "provider_name": "デジタル認証アプリ",

@@ -9,11 +9,12 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
+from idp.domain.signin.policy import StepKind
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.domain.upkeep.outbox import Mail, enqueue_mail
 from idp.model.households import Municipality, SecondStep
-from idp.model.people import Account
+from idp.model.people import Account, TotpCredential
 
 
 @dataclass(frozen=True)
@@ -24,30 +25,41 @@ class StepWish:
     is_free: bool
     #: A code is asked for after the password.
     is_on: bool
-    #: There is an address that a code can be mailed to.
-    has_mail: bool
+    #: Where her code comes from: IMPOSSIBLE where she has neither an app nor an address.
+    means: StepKind
 
 
 def find_step_wish(db: Session, account_id: UUID) -> StepWish:
     """Return how a person signs in, and whether she may change it."""
     row = db.execute(
-        select(Account.wants_second_step, Account.email, Municipality.second_step)
+        select(
+            Account.wants_second_step,
+            Account.email,
+            Municipality.second_step,
+            TotpCredential.confirmed_at,
+        )
         .outerjoin(Municipality, Municipality.id == Account.municipality_id)
+        .outerjoin(TotpCredential, TotpCredential.account_id == Account.id)
         .where(Account.id == account_id)
     ).one()
     is_free = row.second_step is SecondStep.USER_CHOICE
-    return StepWish(is_free, row.wants_second_step or not is_free, row.email is not None)
+    means = StepKind.IMPOSSIBLE
+    if row.confirmed_at is not None:
+        means = StepKind.TOTP
+    elif row.email is not None:
+        means = StepKind.MAIL
+    return StepWish(is_free, row.wants_second_step or not is_free, means)
 
 
 def set_step_wish(
     db: Session, person: SignedIn, *, wanted: bool, actor: Actor, keys: Keyring, now: datetime
 ) -> bool:
-    """Write the choice and mail it; False where it is not the person's, or needs a mailbox.
+    """Write the choice and mail it; False where it is not the person's, or no code reaches her.
 
     Choosing what is chosen already changes nothing and tells nobody.
     """
     wish = find_step_wish(db, person.account_id)
-    if not wish.is_free or (wanted and not wish.has_mail):
+    if not wish.is_free or (wanted and wish.means is StepKind.IMPOSSIBLE):
         return False
     changed: CursorResult[Any] = db.execute(  # type: ignore[assignment]
         update(Account)

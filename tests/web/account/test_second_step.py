@@ -155,3 +155,36 @@ def test_b33_a_choice_that_cannot_be_met_any_more_shuts_nobody_out(hers, write, 
     hers.get("/account/security").submit(PLACE, wanted="on")
     write(Account, email=None, email_key=None)
     assert not sign_in().startswith("/login")
+
+
+def test_b33_whoever_cannot_come_back_is_told_so_where_the_municipality_demands_a_code(hers, write):
+    write(Account, email=None, email_key=None)
+    text = hers.get("/account/security").text
+    assert "次のログインができません" in text
+    assert "変えられません。" not in text
+
+
+@pytest.fixture
+def app_alone(sessions, clock, keys, mother, write):
+    """She has an authenticator app, and no mailbox any more."""
+    with transaction(sessions) as db:
+        factories.make_totp(db, account_id=mother.id, keys=keys, now=clock())
+    write(Account, email=None, email_key=None)
+
+
+@pytest.mark.usefixtures("free", "app_alone")
+def test_b33_an_authenticator_app_is_means_enough(hers, wishes, acts, mailbox):
+    page = hers.get("/account/security")
+    assert "認証アプリの確認コードを加えると" in page.text
+    assert page.submit(PLACE, wanted="on").location == "/account/security?done=step_on"
+    assert wishes()
+    assert "認証アプリの確認コードを入力します" in hers.get("/account/security").text
+    assert acts() == ["second_step.on"]
+    assert mailbox("second_step_on") == []
+
+
+@pytest.mark.usefixtures("app_alone")
+def test_b33_with_an_app_the_demand_of_the_municipality_can_be_met(hers):
+    text = hers.get("/account/security").text
+    assert "の決まりなので、変えられません。" in text
+    assert "次のログインができません" not in text

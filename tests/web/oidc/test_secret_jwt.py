@@ -14,12 +14,18 @@ from idp.protocol.addresses import AddressRules
 from idp.protocol.client_auth import ASSERTION_TYPE
 from idp.protocol.registration import parse_registration
 from idp.web.deps import SERVICES
-from tests.web.applications import ORIGIN
+from tests.web.applications import ORIGIN, build_app
 from tests.web.oidc.conftest import CALLBACK, SECRET, Service
 from tests.web.oidc.registering import Elsewhere, Registered, Registrar, make_token
 from tests.web.oidc.test_client_authentication import assert_401, basic, call
 
 KEY = ECKey.generate_key("P-256", {"kid": "1"})
+
+
+@pytest.fixture
+def app(database_url, clock):
+    """The whole provider, on each database."""
+    return build_app(database_url, clock)
 
 
 @pytest.fixture

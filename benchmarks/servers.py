@@ -54,7 +54,9 @@ def _command(town: Town, kind: str, *, workers: int, threads: int) -> tuple[str,
         return (sys.executable, "-m", "idp.cli.main", "--config", str(town.settings), "serve")
     if find_spec("gunicorn") is None:
         raise SystemExit("gunicorn is not installed here: pip install gunicorn, then start again")
-    many = ("--worker-class", "gthread", "--threads", str(threads))
+    # Kept connections outlive the pauses between two operations: gunicorn would close them in the
+    # moment a request is on its way, which is why it stands behind a proxy that asks again.
+    many = ("--worker-class", "gthread", "--threads", str(threads), "--keep-alive", "75")
     return (
         *(sys.executable, "-m", "gunicorn", "--workers", str(workers)),
         *(many if kind == "gunicorn-gthread" else ()),

@@ -8,7 +8,6 @@ from joserfc.jwk import ECKey
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from idp.app import keyring_of
 from idp.base.clock import utc_now
 from idp.base.secret import from_base64url
 from idp.db.engine import configure_engine, engine_options
@@ -26,6 +25,7 @@ from idp.model.households import SecondStep
 from idp.protocol.addresses import AddressRules
 from idp.protocol.registration import parse_registration
 from idp.protocol.scope import SUPPORTED
+from idp.settings.keys import keyring_of
 from idp.settings.load import load_settings
 from tests import factories
 from tests.conformance.pages import LOGIN_ID, PASSWORD

@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
-from idp.app import keyring_of
 from idp.base.clock import utc_now
 from idp.base.secret import from_base64url
 from idp.db.engine import configure_engine, engine_options
@@ -31,6 +30,7 @@ from idp.domain.signin.passwords import Hasher
 from idp.domain.staff.desk import Desk, Post
 from idp.domain.upkeep.audit import Actor
 from idp.model.people import Door
+from idp.settings.keys import keyring_of
 from idp.settings.load import load_settings
 from idp.settings.schema import Settings
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.db.rows import fetch_all
-from idp.domain.grants.clients import find_any_client, find_client
+from idp.domain.grants.clients import find_any_client
 from idp.domain.grants.token_families import revoke_families_of_consent
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.grants import Consent
@@ -32,27 +32,6 @@ class GivenConsent:
     client: RegisteredClient
     scopes: tuple[str, ...]
     granted_at: datetime
-
-
-def is_outstanding(
-    db: Session,
-    account_id: UUID,
-    client_id: str,
-    scope: str,
-    *,
-    now: datetime,  # noqa: ARG001 - consents have no end of their own; the question has one form
-) -> bool:
-    """Whether the person still has to be asked before the client may have these scopes."""
-    client = find_client(db, client_id)
-    if client is None:
-        return True
-    return not split_scope(scope) <= consented_scopes(db, account_id, client)
-
-
-def is_first_party(db: Session, client_id: str) -> bool:
-    """Whether a service counts as consented for what it is registered for."""
-    client = find_client(db, client_id)
-    return client is not None and client.is_consented
 
 
 def consented_scopes(db: Session, account_id: UUID, client: RegisteredClient) -> frozenset[str]:

@@ -38,7 +38,7 @@ from idp.model.people import Account, PasswordCredential
 from idp.model.signin import BrowserSession, SessionEnd
 from idp.model.upkeep import AuditEvent, OutboxMessage
 from idp.protocol.acr import Acr
-from idp.protocol.interaction import ActingFor, Answer, Code, Login, Refusal, Refuse
+from idp.protocol.interaction import ActingFor, Answer, Code, Consent, Login, Refusal, Refuse
 from tests import factories
 
 BROWSER = "the browser"
@@ -432,6 +432,12 @@ def test_a_service_that_asks_for_what_a_person_cannot_give_gets_what_there_is(
     outcome = sign_in()
     walk = open_walk(browser_token=BROWSER, request={"acr_values": ["phr"]})
     assert look(walk, outcome.token).step == Answer()
+
+
+def test_for_a_service_that_is_gone_nothing_counts_as_consented(sign_in, open_walk, look):
+    outcome = sign_in()
+    walk = open_walk(browser_token=BROWSER, client_id="nobody", request={"scope": "openid"})
+    assert look(walk, outcome.token).step == Consent()
 
 
 def test_a08_a_session_of_the_other_door_is_nobody_in_this_walk(sign_in, open_walk, look):

@@ -1,8 +1,14 @@
 """Invented facts for the pages of families, the staff door and errors: what views would bring."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
+from idp.base.texts import load_texts
+from idp.protocol.client import RegisteredClient, SecurityProfile
+from idp.protocol.client_form import write_form
+from idp.protocol.self_registration import RegistrantPolicy
+from idp.web.admin.client_edit import arrange
 from idp.web.render import field_error
 
 NOW = datetime(2026, 11, 24, 6, 42, tzinfo=UTC)
@@ -107,6 +113,98 @@ DELIVERIES = SimpleNamespace(
     page=2,
     page_count=3,
 )
+BOOKING_CLIENT = RegisteredClient(
+    client_id="booking", sector="municipality:990001", names={"": BOOKING}, logo_uri="https://a/"
+)
+FAPI_CLIENT = RegisteredClient(
+    client_id="certificate-of-the-municipality",
+    sector="municipality:990001",
+    names={"": CERTIFICATE},
+    profile=SecurityProfile.FAPI2,
+    is_active=False,
+)
+ARRIVED = SimpleNamespace(
+    origin=SimpleNamespace(value="console"), token_label=None, created_at=NOW, updated_at=NOW
+)
+SELF_ARRIVED = SimpleNamespace(
+    origin=SimpleNamespace(value="registration"),
+    token_label="架空ソフトの検証環境",
+    created_at=NOW,
+    updated_at=NOW,
+)
+_KNOWN_KEYS = load_texts(Path(__file__).parents[2] / "templates/texts").keys("ja")
+A_SECRET = "uZ3xX1vJm5r0cQ9t2hYk7bN4wLs8dFgEaPoIuRtYqWe"
+
+
+def a_token(number, label, *, usable):
+    return {
+        "usable": usable,
+        "token": SimpleNamespace(
+            id=f"t{number}",
+            label=label,
+            municipality_code="990001" if number else None,
+            policy=RegistrantPolicy(
+                scopes=frozenset({"openid", "profile", "email"}), is_legacy=bool(number)
+            ),
+            created_at=NOW,
+            expires_at=UNTIL,
+            uses_left=3,
+            revoked_at=None if usable else NOW,
+            client_count=number,
+        ),
+    }
+
+
+TOKENS = {
+    "tokens": [a_token(0, "架空ソフト", usable=True), a_token(1, "例題システム", usable=False)],
+    "is_open": True,
+    "values": {
+        "label": "",
+        "days": "7",
+        "uses": "1",
+        "municipality": "",
+        "scope": "email",
+        "legacy": "",
+    },
+    "scopes": ("profile", "email", "offline_access"),
+    "max_days": 90,
+    "max_uses": 10_000,
+}
+
+
+def a_client_form(document, *wrong_fields, client=None, differing=""):
+    """Return the facts of the form as the view makes them."""
+    values = write_form(document)
+    errors = [field_error(name, key, **facts) for name, key, facts in wrong_fields]
+    parts = arrange(values, errors, is_new=client is None, known_keys=_KNOWN_KEYS)
+    return CONSOLE | {
+        "client": client,
+        "version": 3,
+        "values": values,
+        "parts_of_form": parts,
+        "errors": errors,
+        "differing": differing,
+    }
+
+
+A_FULL_DOCUMENT = {
+    "client_name": BOOKING,
+    "redirect_uris": ["https://booking.example.jp/callback"],
+    "scope": "openid household",
+    "grant_types": ["authorization_code", "refresh_token"],
+    "kosodate_profile": "fapi2",
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks_uri": "https://booking.example.jp/keys",
+    "sector_identifier_uri": "https://booking.example.jp/uris",
+    "contacts": ["ops@booking.example.jp"],
+    "backchannel_logout_uri": "https://booking.example.jp/logout",
+    "require_pushed_authorization_requests": True,
+    "dpop_bound_access_tokens": True,
+    "default_max_age": 3600,
+    "kosodate_resources": ["https://api.example.jp/"],
+    "kosodate_event_endpoint": "https://booking.example.jp/events",
+    "kosodate_events": ["account.closed"],
+}
 LOGIN = {
     "values": {},
     "remaining_tries": None,
@@ -290,6 +388,13 @@ PAGES = {
     "signin/terms_declined": {},
     "signin/terms_declined--for-app": {"client_name": BOOKING, "return_href": "/back"},
     "signin/consent": CONSENT,
+    "signin/consent--delegation": CONSENT
+    | {
+        "delegation": SimpleNamespace(
+            name="例題 大輔", own=False, categories=("booking", "certificate")
+        )
+    },
+    "signin/consent--impossible": CONSENT | {"is_impossible": True},
     "signin/device": {"values": {}},
     "signin/device--unknown": {"values": {"user_code": "wdjb-mjht"}}
     | wrong(("user_code", "signin.device.error.unknown", {})),
@@ -424,6 +529,72 @@ PAGES = {
         "names": {},
         "done": "tried",
     },
+    "admin/client_form": a_client_form({}),
+    "admin/client_form--full": a_client_form(A_FULL_DOCUMENT, client=BOOKING_CLIENT),
+    "admin/client_form--wrong": a_client_form(
+        {"client_name": BOOKING, "sector_identifier_uri": "https://booking.example.jp/uris"},
+        ("redirect_uris", "admin.fault.uri_not_https", {"name": "もどり先（redirect_uri） 2"}),
+        ("grant_types", "admin.fault.needed", {"name": "使う方式（grant）"}),
+        ("scope", "admin.fault.scope_unknown", {}),
+        ("auth_method", "admin.fault.fapi_needs_private_key_jwt", {}),
+        ("jwks", "admin.fault.keys_needed", {}),
+        ("require_pkce", "admin.fault.pkce_needed", {}),
+        ("sector_identifier_uri", "admin.refusal.sector_unproven", {}),
+    ),
+    "admin/client_form--meanwhile": a_client_form(
+        A_FULL_DOCUMENT,
+        ("", "admin.refusal.changed_meanwhile", {}),
+        client=BOOKING_CLIENT,
+        differing="連絡先、公開鍵のURL（jwks_uri）",
+    ),
+    "admin/clients": CONSOLE
+    | {
+        "rows": [
+            {"client": BOOKING_CLIENT, "name": BOOKING, "arrived": ARRIVED},
+            {"client": FAPI_CLIENT, "name": CERTIFICATE, "arrived": SELF_ARRIVED},
+        ]
+    },
+    "admin/client": CONSOLE
+    | {
+        "client": BOOKING_CLIENT,
+        "name": BOOKING,
+        "arrived": SELF_ARRIVED,
+        "secrets": [{"expires_at": None}],
+        "document": '{\n  "client_id": "booking"\n}',
+        "done": "saved",
+    },
+    "admin/client_secret": CONSOLE
+    | {
+        "made": [
+            {"client_id": "booking", "name": BOOKING, "secret": A_SECRET},
+            {"client_id": "certificate", "name": CERTIFICATE, "secret": A_SECRET},
+        ],
+        "count": 2,
+    },
+    "admin/client_files": CONSOLE | {"values": {}},
+    "admin/client_files--wrong": CONSOLE
+    | {"values": {"document": '[{"client_id": "booking"}]', "replace": "1"}}
+    | wrong(
+        (
+            "document",
+            "admin.files.fault",
+            {"where": "booking", "text": "入力してください（client_name）。"},
+        ),
+        (
+            "document",
+            "admin.files.fault",
+            {"where": "booking", "text": "もどり先を、1つ以上入力してください。"},
+        ),
+    ),
+    "admin/registration_tokens": CONSOLE | TOKENS,
+    "admin/registration_tokens--wrong": CONSOLE
+    | TOKENS
+    | {"tokens": [], "is_open": False, "done": "token_over"}
+    | wrong(
+        ("label", "admin.tokens.wrong.label", {"n": 100}),
+        ("days", "admin.tokens.wrong.days", {"n": 90}),
+    ),
+    "admin/registration_token": CONSOLE | {"label": "架空ソフト", "token": A_SECRET},
     "staff/login": LOGIN | {"door": "staff"},
     "staff/login--wrong": LOGIN
     | {"door": "staff", "values": {"login_id": "fukushi@example.jp"}, "remaining_tries": 2}

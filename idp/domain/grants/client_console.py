@@ -75,11 +75,13 @@ def add_all(
     Raises:
         RefusedClientError: why, and at which client.
     """
+    made = []
     for place, checked in enumerate(file):
         client_id = checked.registration.client_id
         if client_id is not None and find_any_client(db, client_id) is not None:
             raise RefusedClientError(RegistrationRefusal.CLIENT_ID_TAKEN, place)
-    return replace_all(db, file, actor=actor, keys=keys, now=now)
+        made.append(_import(db, checked, actor=actor, keys=keys, now=now, place=place))
+    return tuple(made)
 
 
 def replace_all(

@@ -1,7 +1,7 @@
 """The form of a service: register one, change one; it shows every member of the document."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, request
@@ -178,23 +178,29 @@ def _form(
         client=client,
         version=shown or (client.version if client else ""),
         values=values,
-        parts_of_form=arrange(values, errors, is_new=client is None),
+        parts_of_form=arrange(
+            values, errors, is_new=client is None, known_keys=services().texts.keys("ja")
+        ),
         errors=errors,
         differing="、".join(differing) if language().startswith("ja") else ", ".join(differing),
     )
 
 
 def arrange(
-    values: Mapping[str, str], errors: Sequence[FieldError], *, is_new: bool
+    values: Mapping[str, str],
+    errors: Sequence[FieldError],
+    *,
+    is_new: bool,
+    known_keys: Collection[str],
 ) -> tuple[Part, ...]:
-    """Return the parts of the form in their order."""
+    """Return the parts of the form in their order; answers without words show their value."""
     wrong = {error.field for error in errors}
     return tuple(
         Part(
             group,
             is_common=group in COMMON,
             is_open=is_unusual(group, values) or any(field.name in wrong for field in fields),
-            fields=tuple(ShownField(field, _options(field)) for field in fields),
+            fields=tuple(ShownField(field, _options(field, known_keys)) for field in fields),
         )
         for group in Group
         if (fields := _fields_of(group, is_new=is_new))
@@ -207,8 +213,7 @@ def _fields_of(group: Group, *, is_new: bool) -> tuple[Field, ...]:
     )
 
 
-def _options(field: Field) -> tuple[Option, ...]:
-    known = services().texts.keys("ja")
+def _options(field: Field, known: Collection[str]) -> tuple[Option, ...]:
     keys = {
         value: f"admin.option.{field.name}.{re.sub('[^a-z0-9]+', '_', value.lower()).strip('_')}"
         for value in field.options

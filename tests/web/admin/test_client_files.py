@@ -1,0 +1,101 @@
+"""Registrations as files: what was given can be taken again, all of it or nothing."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from idp.db.session import transaction
+from idp.domain.grants.clients import find_any_client
+from idp.model.clients import Client
+from idp.protocol.client_file import MAX_CLIENTS, FileFault, read_file
+from tests.web.admin.test_clients import register, secret_on
+
+FILES = "/admin/client-files"
+ONE = {
+    "client_id": "one",
+    "client_name": "一つめ",
+    "redirect_uris": ["https://one.example/cb"],
+    "kosodate_events": [],
+}
+
+
+def take(admin, content, **typed):
+    text = content if isinstance(content, str) else json.dumps(content)
+    return admin.get(FILES).submit(FILES, document=text, **typed)
+
+
+def names(sessions):
+    with sessions() as db:
+        return sorted(db.scalars(select(Client.id)))
+
+
+def test_a_file_is_registered_and_its_secrets_are_shown_once(admin, sessions):
+    page = take(admin, [ONE, ONE | {"client_id": "two"}])
+    assert page.status == 200
+    assert names(sessions) == ["one", "two"]
+    assert page.text.count('class="code-number"') == 2
+    assert secret_on(page) not in admin.get("/admin/clients/one").text
+
+
+def test_what_was_given_can_be_taken_again(admin, sessions):
+    register(admin, contacts="ops@example.jp")
+    given = admin.get("/admin/clients/care-booking/export")
+    assert given.headers["Content-Type"] == "application/json"
+    assert given.headers["Content-Disposition"] == 'attachment; filename="care-booking.json"'
+    document = json.loads(given.text)
+    assert document["contacts"] == ["ops@example.jp"]
+    assert "client_secret" not in document
+    everything = admin.get(f"{FILES}/all")
+    assert json.loads(everything.text) == [document]
+    page = take(admin, everything.text, replace="1")
+    assert page.location == "/admin/clients/care-booking?done=saved"
+    assert json.loads(admin.get(f"{FILES}/all").text) == [document]
+
+
+def test_an_id_that_is_taken_is_refused_unless_it_may_be_replaced(admin, sessions):
+    take(admin, ONE)
+    changed = ONE | {"client_name": "新しい名前"}
+    page = take(admin, changed)
+    assert page.status == 422
+    assert 'href="#document"' in page.text
+    assert "新しい名前" in json.loads(page.form(FILES).fields["document"])["client_name"]
+    assert take(admin, changed, replace="1").status == 303
+    with transaction(sessions) as db:
+        assert find_any_client(db, "one").name_in("ja") == "新しい名前"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "JSONとして読めません"),
+        ("[" * 5000, "JSONとして読めません"),
+        ('{"client_name": NaN}', "JSONとして読めません"),
+        ('{"client_name": "\\u0000"}', "JSONとして読めません"),
+        ('{"client_name": "\\ud800"}', "JSONとして読めません"),
+        ("", "JSONとして読めません"),
+        ("3", "1件から200件まで"),
+        ("[]", "1件から200件まで"),
+        ([1], "1件から200件まで"),
+        ([ONE, ONE | {"client_id": "two", "tos_uri": "ftp://x/"}], "two："),
+        ([ONE, {"client_name": "x"}], "2：もどり先"),
+        ([ONE, ONE | {"client_id": "two", "kosodate_municipality": "000000"}], "two：この市町村"),
+        ([ONE, ONE], "one：この識別子"),
+        (ONE | {"unheard_of": 1}, "（unheard_of）"),
+    ],
+)
+def test_az_08_a_file_with_a_fault_registers_nothing(admin, sessions, content, words):
+    page = take(admin, content)
+    assert page.status == 422
+    assert words in page.text
+    assert 'id="document-error"' in page.text
+    assert names(sessions) == []
+
+
+def test_a_file_has_a_bound():
+    assert read_file(json.dumps([ONE] * (MAX_CLIENTS + 1))) is FileFault.NO_CLIENTS
+    assert len(read_file(json.dumps([ONE] * MAX_CLIENTS))) == MAX_CLIENTS
+
+
+def test_a_service_that_is_not_there_has_no_file(admin):
+    assert admin.get("/admin/clients/nobody/export").status == 404

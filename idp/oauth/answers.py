@@ -96,6 +96,7 @@ def grant_authorization(
     if not _without_offline(request.scope) <= granting.consented:
         return refuse_request(request, Refusal.CONSENT_REQUIRED, issuer=provider.issuer)
     if not _may_have_details(db, granting, keys=provider.keys, now=now):
+        _note_refusal(db, granting, actor=actor, now=now)
         return refuse_request(request, Refusal.ACCESS_DENIED, issuer=provider.issuer)
     if not _is_first_answer(db, request, now=now):
         error = RedirectedError("invalid_request_uri", "The request_uri has been answered.")
@@ -139,6 +140,18 @@ def _may_have_details(db: Session, granting: Granting, *, keys: Keyring, now: da
         return True
     acting = Acting(granting.client, person.account_id, person.household_id)
     return describe_delegation(db, detail, acting, keys=keys, now=now) is not None
+
+
+def _note_refusal(db: Session, granting: Granting, *, actor: Actor, now: datetime) -> None:
+    """Write down that a service asked to act where this person cannot let it."""
+    act = Act(
+        "authorization.refused",
+        subject_id=granting.person.account_id,
+        municipality_id=granting.person.municipality_id,
+        client_id=granting.client.client_id,
+        detail={"reason": "delegation"},
+    )
+    record(db, act, actor=actor, now=now)
 
 
 def _is_first_answer(db: Session, request: AuthorizationRequest, *, now: datetime) -> bool:

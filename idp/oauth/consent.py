@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.base.keyring import Keyring
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.consents import grant_consent
+from idp.domain.grants.delegation import Acting, Granted, find_granted
 from idp.domain.signin.interactions import AUTHORIZE, find_walk, record_consent, record_denial
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.upkeep.audit import Act, Actor, record
@@ -53,6 +55,8 @@ class PendingConsent:
     scope: str
     #: For which household it wants to act, if it does.
     details: DelegationDetail | None = None
+    #: The one she acts for.
+    household_id: UUID | None = None
 
     def shown_scopes(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return each scope with the keys of the words for its claims."""
@@ -79,8 +83,23 @@ def find_pending(
         return None
     request = from_json(walk.request)
     return PendingConsent(
-        interaction_id, person.account_id, client, request.consent_scope, request.details
+        interaction_id,
+        person.account_id,
+        client,
+        request.consent_scope,
+        request.details,
+        person.household_id,
     )
+
+
+def find_delegation(
+    db: Session, pending: PendingConsent, *, keys: Keyring, now: datetime
+) -> Granted | None:
+    """Return what the service may do for a household if she allows it, for the page to say."""
+    if pending.details is None:
+        return None
+    acting = Acting(pending.client, pending.account_id, pending.household_id)
+    return find_granted(db, pending.details, acting, keys=keys, now=now)
 
 
 def decide(

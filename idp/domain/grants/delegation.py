@@ -25,14 +25,42 @@ class Acting:
     household_id: UUID | None
 
 
+@dataclass(frozen=True)
+class Granted:
+    """What of a detail a person can give now: never more than was asked for."""
+
+    #: The household as the service knows it.
+    household_id: str
+    membership: ActiveMembership
+    categories: tuple[str, ...]
+
+
 def describe_delegation(
     db: Session, detail: DelegationDetail, acting: Acting, *, keys: Keyring, now: datetime
 ) -> dict[str, object] | None:
     """Return what is granted now, or None: nothing of what was asked for.
 
     It is computed at every token and every introspection, so that a delegation that was
-    narrowed in the meantime is narrower at once. Never more than was asked for.
+    narrowed in the meantime is narrower at once.
     """
+    found = find_granted(db, detail, acting, keys=keys, now=now)
+    if found is None:
+        return None
+    granted: dict[str, object] = {
+        "type": DELEGATION,
+        "household_id": found.household_id,
+        "role": found.membership.role.value,
+        "categories": list(found.categories),
+    }
+    if found.membership.valid_until is not None:
+        granted["valid_until"] = found.membership.valid_until.isoformat()
+    return granted
+
+
+def find_granted(
+    db: Session, detail: DelegationDetail, acting: Acting, *, keys: Keyring, now: datetime
+) -> Granted | None:
+    """Return what of a detail the person can give for the household she acts for."""
     if acting.household_id is None:
         return None
     membership = find_membership(db, acting.account_id, acting.household_id, now=now)
@@ -50,15 +78,7 @@ def describe_delegation(
     allowed = _allowed(detail, membership)
     if detail.household_id not in (None, household_id) or not allowed:
         return None
-    granted: dict[str, object] = {
-        "type": DELEGATION,
-        "household_id": household_id,
-        "role": membership.role.value,
-        "categories": list(allowed),
-    }
-    if membership.valid_until is not None:
-        granted["valid_until"] = membership.valid_until.isoformat()
-    return granted
+    return Granted(household_id, membership, allowed)
 
 
 def _allowed(detail: DelegationDetail, membership: ActiveMembership) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 
 from idp.base.url import with_query
 from idp.db.session import reading, transaction
-from idp.oauth.consent import Decision, PendingConsent, decide, find_pending
+from idp.domain.grants.delegation import Granted
+from idp.oauth.consent import Decision, PendingConsent, decide, find_delegation, find_pending
 from idp.protocol.errors import DisplayedError
 from idp.web.cookies import read_cookie
 from idp.web.csrf import FIELD
@@ -36,6 +37,8 @@ def show_consent() -> Response:
     pending = _find()
     if pending is None:
         return see_other("/continue")
+    with reading(services().sessions) as db:
+        granted = find_delegation(db, pending, keys=services().keys, now=services().clock())
     tag = language()
     client = pending.client
     state().client_name = client.name_in(tag)
@@ -47,7 +50,8 @@ def show_consent() -> Response:
         client_operator=client.operator_in(tag),
         glyph=client.glyph,
         scopes=[{"code": code, "claim_keys": keys} for code, keys in pending.shown_scopes()],
-        categories=None if pending.details is None else pending.details.categories or ("all",),
+        delegation=_shown_delegation(pending, granted),
+        is_impossible=pending.details is not None and granted is None,
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
         logo_href=f"/logo/{client.logo}" if client.logo else None,
@@ -69,6 +73,18 @@ def submit_consent() -> Response:
     with transaction(services().sessions) as db:
         decide(db, pending, Decision(decision), actor=current_actor(), now=services().clock())
     return see_other(with_query("/continue", {"i": str(pending.interaction_id)}))
+
+
+def _shown_delegation(pending: PendingConsent, granted: Granted | None) -> dict[str, object] | None:
+    """Return for whom a service would act and in what, as the page shows it."""
+    if granted is None:
+        return None
+    membership = granted.membership
+    return {
+        "name": membership.representative_name,
+        "own": membership.representative_id == pending.account_id,
+        "categories": granted.categories,
+    }
 
 
 def _find() -> PendingConsent | None:

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.db.session import transaction
 from idp.model.households import Membership, MembershipRole
+from idp.model.upkeep import AuditEvent
 from tests import factories
 from tests.web.oidc.conftest import SECRET, Service, answer_of, secret_row
 from tests.web.oidc.test_authorize import assert_error
@@ -160,13 +161,38 @@ def test_px_06_the_person_is_told_in_plain_words_each_time(asking, browser, sess
         page = go(asking, browser, categories=["booking"])
         assert page.status == 200
         assert "手続きをする世帯のためにできること" in page.text
-        assert "予約" in page.text
+        assert "さんの世帯（代表）<br>予約</dd>" in page.text
         page = page.submit("/consent", decision="allow").arrive()
         assert "code" in answer_of(page)
     silent = asking.authorize(
         browser, scope="openid", prompt="none", authorization_details=details()
     )
     assert_error(silent, "consent_required")
+
+
+def test_px_06_a_proxy_is_told_for_whom_and_no_more_than_she_can_give(asking, proxy):
+    page = go(asking, proxy)
+    assert "佐倉 美咲 さんの世帯（代理）<br>予約</dd>" in page.text
+    page = page.submit("/consent", decision="allow").arrive()
+    (detail,) = asking.redeem(answer_of(page)["code"]).authorization_details
+    assert detail["categories"] == ["booking"]
+
+
+@pytest.mark.parametrize("wanted", [{"household_id": "elsewhere"}, {"categories": ["certificate"]}])
+def test_px_06_what_she_cannot_give_is_said_before_she_goes_back(asking, proxy, sessions, wanted):
+    page = go(asking, proxy, **wanted)
+    assert "いまの世帯では、許可できません" in page.text
+    assert 'value="allow"' not in page.text
+    assert_error(page.submit("/consent", decision="deny").arrive(), "access_denied")
+    # An older page, or one made by hand: the answer is the same.
+    page = go(asking, proxy, **wanted).submit("/consent", decision="allow").arrive()
+    assert_error(page, "access_denied")
+    with transaction(sessions) as db:
+        named = AuditEvent.name.in_(["consent.denied", "authorization.refused"])
+        found = {event.name: event for event in db.scalars(select(AuditEvent).where(named))}
+    assert {event.client_id for event in found.values()} == {"asking"}
+    assert found["consent.denied"].detail == {}
+    assert found["authorization.refused"].detail == {"reason": "delegation"}
 
 
 def test_px_07_declining_gives_nothing(asking, browser, session_id):

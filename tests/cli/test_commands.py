@@ -195,6 +195,13 @@ def test_ca_08_ca_09_a_client_file_is_imported_exported_and_its_secret_shown_onc
     assert idp("clients", "disable", "nobody")[0] == 1
 
 
+def test_az_08_a_client_file_that_is_none_is_refused(idp, town, write):
+    for content, problem in (("{", "as JSON"), ("[]", "one object"), ('{"a": NaN}', "as JSON")):
+        code, _, said = idp("clients", "import", write("booking.json", content))
+        assert code == 1
+        assert problem in said
+
+
 def test_az_08_a_client_file_with_a_bad_address_is_refused_by_field(idp, town, write):
     wrong = CLIENT | {"redirect_uris": ["javascript:alert(1)"]}
     code, _, problem = idp("clients", "import", write("booking.json", json.dumps(wrong)))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from idp.base.secret import digest
 from idp.db.session import transaction
+from idp.domain.grants.client_console import list_arrivals
 from idp.domain.grants.client_export import export_client
 from idp.domain.grants.client_registry import (
     disable_client,
@@ -17,7 +18,7 @@ from idp.domain.grants.client_registry import (
     update_client,
 )
 from idp.domain.grants.client_secrets import end_old_secrets, rotate_secret
-from idp.domain.grants.client_writing import RegistrationRefusal
+from idp.domain.grants.client_writing import RegistrationRefusal, claim_version
 from idp.domain.grants.clients import (
     find_any_client,
     find_client,
@@ -28,8 +29,8 @@ from idp.domain.grants.clients import (
     valid_secrets,
 )
 from idp.domain.grants.key_rotation import REQUIRED
-from idp.domain.upkeep.audit import COMMAND_LINE
-from idp.model.clients import ClientSecret
+from idp.domain.upkeep.audit import COMMAND_LINE, SEED, Actor
+from idp.model.clients import ClientOrigin, ClientSecret
 from idp.model.households import Municipality
 from idp.model.upkeep import AuditEvent
 from idp.protocol.addresses import AddressRules
@@ -286,3 +287,36 @@ def test_every_change_is_in_the_audit(world):
         "client.secret_rotated",
         "client.disabled",
     }
+
+
+def test_of_two_who_save_the_same_version_one_wins(world):
+    made = register(world, client_id="care-booking")
+    seen = made.client.version
+    assert world.do(claim_version, "care-booking", seen, now=world.now)
+    assert not world.do(claim_version, "care-booking", seen, now=world.now)
+    assert world.do(find_any_client, "care-booking").version == seen + 1
+
+
+def test_the_audit_names_the_members_that_were_changed(world):
+    register(world, client_id="care-booking")
+    changed = DOCUMENT | {"client_id": "care-booking", "contacts": ["ops@example.jp"]}
+    registration = parse_registration(changed, rules=AddressRules())
+    world.do(update_client, "care-booking", registration, actor=COMMAND_LINE, now=world.now)
+    row = world.one(select(AuditEvent).where(AuditEvent.name == "client.updated"))
+    assert row.detail == {"members": "contacts"}
+
+
+@pytest.mark.parametrize(
+    ("actor", "origin"),
+    [
+        (COMMAND_LINE, ClientOrigin.COMMAND_LINE),
+        (SEED, ClientOrigin.SEED),
+        (Actor(kind="registrant"), ClientOrigin.REGISTRATION),
+        (Actor(kind="account"), ClientOrigin.CONSOLE),
+    ],
+)
+def test_it_is_known_how_a_client_came(world, actor, origin):
+    document = DOCUMENT | {"client_id": "care-booking"}
+    registration = parse_registration(document, rules=AddressRules())
+    world.do(register_client, registration, actor=actor, keys=world.keys, now=world.now)
+    assert world.do(list_arrivals)["care-booking"].origin is origin

@@ -43,7 +43,8 @@ def answer_userinfo(
     live = check_access_token(
         db, presented.token, issuer=provider.issuer, keys=provider.keys, now=now
     )
-    if not isinstance(live, LiveToken) or provider.issuer not in live.audience:
+    # For us alone: a token that others take as well could be brought here by one of them.
+    if not isinstance(live, LiveToken) or live.audience != (provider.issuer,):
         scheme = "Bearer" if presented.proof is None else SCHEME
         raise BearerError("invalid_token", "The access token is not valid.", scheme=scheme)
     check_possession(db, presented, live, now=now)

@@ -130,7 +130,7 @@ def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> Live
         client_id=claims["client_id"],
         client_version=row.client_version,
         subject=claims["sub"],
-        audience=(audience,) if isinstance(audience, str) else tuple(audience),
+        audience=tuple(audience) if isinstance(audience, list) else (str(audience),),
         scope=claims["scope"],
         jti=claims["jti"],
         issued_at=int(number_of(claims, "iat") or 0),

@@ -44,7 +44,8 @@ def use_one_arena() -> None:
     """Let all threads take memory from one place, where there is a choice (GNU's allocator).
 
     Each password hash takes 19 MiB and gives them back; with a place for every thread, each
-    keeps as many of its own for the next one.
+    keeps as many of its own for the next one. It must be said before the first thread takes its
+    place, also in the process that forks. Doing it twice is harmless.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,10 +1,20 @@
 """A foreign library in a Node process of its own; one line of JSON in, one out."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[1] / "docs/relying-parties.md"
+
+
+def written(begin: str, language: str) -> str:
+    """Return the block of code in the document that begins so."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (found,) = [block for block in blocks if block.startswith(begin)]
+    return found
 
 
 class Library:

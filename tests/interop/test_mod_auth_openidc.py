@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import open_context
+from tests.interop.libraries import written
 from tests.serving import Port, wait_for_port
 
 CONFIGURATION = Path(__file__).parent / "apache.conf"
@@ -19,6 +20,7 @@ MODULES = "/usr/lib/apache2/modules"
 PAGE = """<!doctype html><title>protected</title>
 sub=<!--#echo var="REMOTE_USER" --> name=<!--#echo var="OIDC_CLAIM_name" -->
 iss=<!--#echo var="OIDC_CLAIM_iss" -->
+household=<!--#echo encoding="none" var="OIDC_CLAIM_kosodate_household" -->
 """
 
 
@@ -37,24 +39,28 @@ class Apache:
         (pages / "left.html").write_text("<!doctype html><title>left</title>left")
         self.process = None
 
-    def start(self, **facts):
-        run_as = "User www-data" if os.geteuid() == 0 else ""
-        text = CONFIGURATION.read_text(encoding="utf-8")
+    def start(self, issuer, secret):
+        """Run it with the lines that the document has for such a service."""
+        lines = written("OIDCProviderMetadataURL", "apache")
+        lines = lines.replace("https://login.example.jp", issuer)
         values = {
             "folder": self.folder,
             "port": self.port.number,
-            "origin": self.origin,
             "modules": MODULES,
-            **facts,
+            "run_as": "User www-data" if os.geteuid() == 0 else "",
+            "service": lines.replace("https://booking.example.jp", self.origin),
         }
-        for name, value in ({"run_as": run_as} | values).items():
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
         configuration = self.folder / "apache.conf"
         configuration.write_text(text, encoding="utf-8")
         self.port.close()  # taken over by Apache
         binary = shutil.which("apache2") or "/usr/sbin/apache2"
         self.process = subprocess.Popen(
-            [binary, "-f", str(configuration), "-D", "FOREGROUND"], stderr=subprocess.DEVNULL
+            [binary, "-f", str(configuration), "-D", "FOREGROUND"],
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"SERVICE_SECRET": secret, "SESSION_KEY": "only-for-this-test-run"},
         )
         wait_for_port(self.port.number, self.process)
 
@@ -76,7 +82,8 @@ def running(provider, **channel):
         apache = Apache(Path(folder))
         back = f"{apache.origin}/protected/back"
         secret = provider.register(
-            "mod-auth-openidc",
+            "care-booking",
+            scope="openid profile household",
             redirect_uris=[back],
             post_logout_redirect_uris=[f"{apache.origin}/left.html"],
             **{
@@ -84,7 +91,7 @@ def running(provider, **channel):
                 for name, value in channel.items()
             },
         )
-        apache.start(issuer=provider.issuer, client_id="mod-auth-openidc", client_secret=secret)
+        apache.start(provider.issuer, secret)
         try:
             yield apache
         finally:
@@ -104,6 +111,7 @@ def test_mod_auth_openidc_protects_a_page_and_signs_out(provider, apache, person
     assert person.page.url == apache.page
     assert "name=佐倉 美咲" in person.page.text
     assert f"iss={provider.issuer}" in person.page.text
+    assert '"role": "representative"' in person.page.text.replace('":"', '": "')
 
     person.open(f"{apache.origin}/protected/back?logout={apache.origin}/left.html")
     assert person.page.url == f"{apache.origin}/left.html"

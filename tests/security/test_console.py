@@ -31,6 +31,23 @@ def test_tn_06_no_role_of_a_town_reads_or_changes_a_service(
     assert rows(sessions, without=TRACES) == before
 
 
+def test_tn_09_nobody_looks_at_the_pages_of_somebody_else(app, roles, here, sessions):
+    """There is no impersonation: pages of families show whoever the cookie belongs to."""
+    own = [rule for rule, _kind in routes(app, "GET") if rule.startswith("/account")]
+    assert len(own) > 5
+    assert [rule for rule in own if "account_id" in rule] == []
+    before = rows(sessions, without=TRACES)
+    for name in ("clerk", "administrator"):
+        for rule in own:
+            # Whom they name in the address changes nothing: they are sent to the families' door.
+            page = roles[name].get(f"{fill(rule, here)}?account_id={here.guardian}")
+            assert (page.status, page.location.partition("?")[0]) == (303, "/login"), rule
+    page = roles["proxy"].get(f"/account/profile?account_id={here.guardian}&sub={here.guardian}")
+    assert page.status == 200
+    assert "健" in page.text
+    assert rows(sessions, without=TRACES) == before
+
+
 def test_lg_01_in_03_a_failure_is_written_down_without_its_words():
     try:
         try:

@@ -18,6 +18,7 @@ from idp.domain.upstream.identities import LinkRefusal
 from idp.domain.upstream.provider import UpstreamConfig, UpstreamProvider
 from idp.model.people import Account, AccountStatus
 from idp.model.signin import BrowserSession, Interaction, PasswordReset
+from idp.model.tables import METADATA
 from idp.model.upkeep import AuditEvent
 from idp.model.upstream import LinkedIdentity, UpstreamRequest
 from idp.protocol.upstream import Profile, UpstreamFault
@@ -533,3 +534,26 @@ def test_fapi2_user_rejects_authentication_instead_of_proving_who_she_is(
     assert page.location == f"/continue?i={walk}"
     with transaction(sessions) as db:
         assert db.get(Interaction, walk).denied_at == clock()
+
+
+def test_b04_of_the_card_nothing_is_kept_but_who_proved_it_how_and_when(
+    person, upstream, sessions, caplog
+):
+    number = "123456789018"
+    upstream.claims = {
+        "individual_number": number,
+        "my_number": number,
+        "residence_code": number[:11],
+        "birthdate": "1990-01-02",
+        "address": {"formatted": "架空市架空町1-2-3"},
+    }
+    assert link(person).location == f"{HOME}?done=linked"
+    for table in METADATA.sorted_tables:
+        with transaction(sessions) as db:
+            for row in db.execute(select(table)):
+                assert number[:11] not in repr(row), table.name
+                assert "架空町" not in repr(row), table.name
+    assert number[:11] not in caplog.text
+    assert {column.name for column in LinkedIdentity.__table__.columns} == {
+        *("id", "account_id", "issuer", "subject", "method", "acr", "linked_at", "proofed_at")
+    }

@@ -1,7 +1,9 @@
 """The composition root: builds the services, registers every view."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -141,11 +143,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 
+class _Application(Flask):
+    """Flask without the question, at every call of every view, whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is: none of ours is one."""
+        return func
+
+
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     """Build the provider: one application, no state outside it."""
     # Authlib writes live tokens at DEBUG; whoever embeds us may not have called configure_logs.
     logging.getLogger("authlib").setLevel(logging.WARNING)
-    app = Flask(
+    app = _Application(
         "idp",
         template_folder=str(TEMPLATES),
         static_folder=str(ROOT / "idp/web/static"),
@@ -165,6 +175,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.extensions[LIMITER] = RateLimiter(settings.limits.store, settings.limits.per_minute)
     app.before_request(guards.enforce)
     app.after_request(headers.finish)
+    only_tls = settings.provider.issuer.startswith("https://")
+    app.wsgi_app = headers.SameHeaders(app.wsgi_app, only_tls=only_tls)  # type: ignore[method-assign]
     assets.register(app)
     render.register(app)
     errors.register(app)

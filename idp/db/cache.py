@@ -7,6 +7,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from idp.db.session import Sessions, engine_behind
+
 Cache = TypeVar("Cache")
 
 # The one exception to "no module state": operations get nothing but a session, and what a
@@ -16,7 +18,16 @@ _OF_ENGINE: WeakKeyDictionary[Engine, dict[Callable[[], object], object]] = Weak
 
 def cache_of(db: Session, make: Callable[[], Cache]) -> Cache:
     """Return the cache that `make` makes, one for each engine and process."""
-    caches = _OF_ENGINE.setdefault(db.get_bind().engine, {})
+    return _cache_of_engine(db.get_bind().engine, make)
+
+
+def cache_behind(sessions: Sessions, make: Callable[[], Cache]) -> Cache:
+    """Return the same cache where no session is open yet."""
+    return _cache_of_engine(engine_behind(sessions), make)
+
+
+def _cache_of_engine(engine: Engine, make: Callable[[], Cache]) -> Cache:
+    caches = _OF_ENGINE.setdefault(engine, {})
     found = caches.get(make)
     if found is None:
         # Two threads may both come here: setdefault keeps the first one's.

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 #: How long a writer waits for another before "database is locked" (milliseconds).
@@ -85,4 +86,9 @@ def _use_write_ahead_log(cursor: DBAPICursor) -> None:
 
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401
     kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    statement = f"BEGIN {kind}"
+    try:
+        # Said to the driver itself: what SQLAlchemy does around a statement costs more than it.
+        connection.connection.dbapi_connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error

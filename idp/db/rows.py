@@ -9,6 +9,11 @@ from sqlalchemy.orm import Session
 _KEPT = "connection_of_this_transaction"
 
 
+def keep_connection(db: Session, connection: Connection) -> None:
+    """Let the statements of a session find its connection without asking for it again."""
+    db.info[_KEPT] = connection
+
+
 def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
     """Return the one row of a Core statement, or None.
 

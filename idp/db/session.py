@@ -2,14 +2,30 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
+
+from idp.db.rows import keep_connection
 
 #: Makes the session of the current request or job.
 Sessions = Callable[[], Session]
 #: An open one, for annotations of views: they pass it on and never query.
 OpenSession = Session
+
+#: Which engine a factory's sessions use; asked of a session once.
+_ENGINES: WeakKeyDictionary[Sessions, Engine] = WeakKeyDictionary()
+
+
+def engine_behind(sessions: Sessions) -> Engine:
+    """Return the engine that sessions of this factory use."""
+    engine = _ENGINES.get(sessions)
+    if engine is None:
+        db = sessions()
+        engine = _ENGINES[sessions] = db.get_bind().engine
+        db.close()
+    return engine
 
 
 @contextmanager
@@ -19,15 +35,16 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
     It stands once in a view, around the whole operation. What must be remembered is
     returned by the operation; what must be forgotten is raised through here.
     """
-    db = sessions()
-    try:
-        yield db
-        db.commit()
-    except BaseException:
-        db.rollback()
-        raise
-    finally:
-        db.close()
+    # Leaving the block of the connection rolls back what was not committed.
+    with engine_behind(sessions).connect() as connection:
+        db = _open_on(connection, sessions)
+        try:
+            yield db
+            # Writes what the object mapper still holds; the connection is ours to commit.
+            db.flush()
+            connection.commit()
+        finally:
+            db.close()
 
 
 @contextmanager
@@ -36,13 +53,25 @@ def reading(sessions: Sessions) -> Iterator[Session]:
 
     On SQLite it takes no write lock, so readers never wait for a writer.
     """
+    with engine_behind(sessions).connect() as connection:
+        connection.execution_options(sqlite_begin="DEFERRED")
+        db = _open_on(connection, sessions)
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+def _open_on(connection: Connection, sessions: Sessions) -> Session:
+    """Open a session on a connection whose transaction is held here.
+
+    Statements of the hot paths (idp.db.rows) then reach the driver without the session's own
+    bookkeeping, which costs more than a small query.
+    """
     db = sessions()
-    try:
-        db.connection(execution_options={"sqlite_begin": "DEFERRED"})
-        yield db
-    finally:
-        db.rollback()
-        db.close()
+    db.bind = connection
+    keep_connection(db, connection)
+    return db
 
 
 def ping(sessions: Sessions) -> None:

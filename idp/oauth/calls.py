@@ -24,6 +24,11 @@ class Call:
     path: str = ""
     proofs: tuple[str, ...] = ()
 
+    @property
+    def spends_proof(self) -> bool:
+        """Whether it brings something that works once, whose use has to be written down."""
+        return bool(self.proofs) or "client_assertion" in self.params.values
+
 
 @dataclass(frozen=True)
 class Answer:

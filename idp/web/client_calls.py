@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 from flask import Response, request
 
-from idp.db.session import OpenSession, transaction
+from idp.db.session import OpenSession, reading, transaction
 from idp.domain.grants.client_keys import KeysWanted
 from idp.domain.grants.request_objects import ObjectWanted
 from idp.oauth.calls import Answer
@@ -24,21 +24,24 @@ _MAX_FETCHES = 3
 _log = structlog.get_logger()
 
 
-def in_transaction(operation: Callable[[OpenSession], Outcome]) -> Outcome:
+def in_transaction(
+    operation: Callable[[OpenSession], Outcome], *, read_only: bool = False
+) -> Outcome:
     """Run what a client called for; where something has to be fetched for it, fetch it between.
 
     An attempt that wants something wrote nothing, and after the fetch nobody asks for the same
     again: first its request object may be needed, then its published keys.
     """
+    opened = reading if read_only else transaction
     for _ in range(_MAX_FETCHES):
         try:
-            with transaction(services().sessions) as db:
+            with opened(services().sessions) as db:
                 return operation(db)
         except KeysWanted as wanted:
             services().client_keys.fetch(wanted.uri, now=services().clock())
         except ObjectWanted as wanted:
             services().request_objects.fetch(wanted.uri, now=services().clock())
-    with transaction(services().sessions) as db:
+    with opened(services().sessions) as db:
         return operation(db)
 
 

@@ -1,7 +1,10 @@
 """What a view may ask for: the services, the person, the request's own state."""
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from flask import current_app, g, request  # noqa: TID251 - the one room that uses `g`
@@ -22,9 +25,12 @@ from idp.domain.staff.roles import StaffMember
 from idp.domain.upkeep.audit import Actor
 from idp.domain.upkeep.maintenance import Window
 from idp.domain.upstream.provider import UpstreamProvider
+from idp.oauth.provider import Provider
 from idp.settings.schema import Settings
 
 SERVICES = "kosodate_services"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,23 @@ class Services:
     http: HttpClient
     #: Where people prove who they are, if the operator has named a provider.
     upstream: UpstreamProvider | None
+
+    @cached_property
+    def provider(self) -> Provider:
+        """The provider as the protocol endpoints see it: issuer, lifetimes and keys."""
+        tokens = self.settings.tokens
+        return Provider(
+            issuer=self.settings.provider.issuer,
+            keys=self.keys,
+            code_lifetime=timedelta(seconds=tokens.code_lifetime_seconds),
+            access_lifetime=timedelta(seconds=tokens.access_lifetime_seconds),
+            id_lifetime=timedelta(seconds=tokens.id_lifetime_seconds),
+            refresh_idle=timedelta(days=tokens.refresh_idle_days),
+            refresh_absolute=timedelta(days=tokens.refresh_absolute_days),
+            requires_dpop_nonce=tokens.require_dpop_nonce,
+            client_keys=self.client_keys,
+            request_objects=self.request_objects,
+        )
 
 
 @dataclass
@@ -132,10 +155,13 @@ def peer_address() -> str:
     X-Forwarded-For counts only when the peer is a trusted proxy, and then the rightmost
     address that no trusted proxy has.
     """
-    networks = [ipaddress.ip_network(text) for text in services().settings.server.trusted_proxies]
     peer = _plain(request.remote_addr or "0.0.0.0")  # noqa: S104 - a name for "unknown"
-    hops = request.headers.getlist("X-Forwarded-For")
-    forwarded = [hop.strip() for header in hops for hop in header.split(",")]
+    # A server joins several headers with commas.
+    hops = request.environ.get("HTTP_X_FORWARDED_FOR")
+    if hops is None:
+        return peer
+    networks = _networks(services().settings.server.trusted_proxies)
+    forwarded = [hop.strip() for hop in hops.split(",")]
     while forwarded and _is_within(peer, networks):
         candidate = forwarded.pop()
         if not _is_address(candidate):
@@ -144,6 +170,12 @@ def peer_address() -> str:
     return peer
 
 
+@lru_cache(maxsize=8)
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+@lru_cache(maxsize=1_024)
 def _plain(address: str) -> str:
     """Write an IPv4 address as one: a socket for both kinds shows it as ::ffff:192.0.2.7."""
     if not _is_address(address):
@@ -160,7 +192,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _is_within(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+def _is_within(address: str, networks: Iterable[Network]) -> bool:
     if not _is_address(address):
         return False
     parsed = ipaddress.ip_address(address)

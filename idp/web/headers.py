@@ -1,6 +1,8 @@
 """Headers of every answer, errors and redirects included (BR-04)."""
 
 import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Response, request
 
@@ -9,12 +11,13 @@ from idp.web.deps import RequestState, services, state
 
 _ONLY_TLS = "max-age=31536000; includeSubDomains"
 #: No view sets these itself.
-_SAME_ALWAYS = (
+_SAME_ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-)
+]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Services of a demonstration on one machine.
 _LOOPBACK = " http://127.0.0.1:* http://localhost:*"
 
@@ -24,16 +27,30 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(16)
 
 
+class SameHeaders:
+    """Adds what is the same in every answer, below Flask: nothing is looked at again each time."""
+
+    def __init__(self, application: Application, *, only_tls: bool) -> None:
+        self._application = application
+        tls = [("Strict-Transport-Security", _ONLY_TLS)] if only_tls else []
+        self._headers = [*_SAME_ALWAYS, *tls]
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:  # noqa: ANN401
+        """Answer like the application."""
+
+        def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401
+            return start_response(status, headers + self._headers, *rest)
+
+        return self._application(environ, started)
+
+
 def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
     headers, current = response.headers, state()
     headers.setdefault("Content-Security-Policy", _policy(current))
     if not current.may_be_framed:
         headers["X-Frame-Options"] = "DENY"
-    headers.extend(_SAME_ALWAYS)
-    headers.add("X-Request-Id", str(current.request_id))
-    if services().settings.provider.issuer.startswith("https://"):
-        headers.add("Strict-Transport-Security", _ONLY_TLS)
+    headers["X-Request-Id"] = str(current.request_id)
     if request.endpoint != "static" and "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "Cookie")

@@ -26,10 +26,11 @@ def check_shape() -> None:
         raise RequestURITooLarge
     _check_text(request.environ.get("PATH_INFO", "").encode("latin-1", "replace"))
     _check_encoded(query)
-    if request.mimetype.startswith("multipart/"):
+    kind = request.mimetype
+    if kind.startswith("multipart/"):
         # No page of ours sends one, and its parts would come past the checks below.
         raise UnsupportedMediaType
-    if request.mimetype == _FORM:
+    if kind == _FORM:
         limit = request.max_content_length
         if request.content_length is None and request.method == "POST":
             raise BadRequest
@@ -39,6 +40,8 @@ def check_shape() -> None:
 
 
 def _check_encoded(data: bytes) -> None:
+    if not data:
+        return
     if data.count(b"&") >= MAX_FIELDS:
         raise RequestEntityTooLarge
     _check_text(unquote_to_bytes(data))

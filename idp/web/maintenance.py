@@ -51,5 +51,6 @@ def check_open() -> None:
 
 def closed_until() -> datetime | None:
     """Return when the maintenance ends that is running now, if there is one."""
-    running = find_running(state().maintenance, now=services().clock())
+    known = state().maintenance
+    running = find_running(known, now=services().clock()) if known else None
     return None if running is None else running.ends_at

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.base.secret import from_base64url
-from idp.db.cache import cache_of
+from idp.db.cache import cache_behind, cache_of
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import Sessions, reading
 from idp.domain.grants.jose import REGISTRIES
@@ -74,6 +75,11 @@ class LoadedKeys:
         """Return the public key set, newest last (RFC 7517 §5)."""
         return {"keys": [dict(each.public_jwk) for each in self.by_kid.values()]}
 
+    @cached_property
+    def jwks_text(self) -> str:
+        """The public key set as it is published: written once."""
+        return json.dumps(self.jwks())
+
 
 class _Holder:
     """The keys that one process has read."""
@@ -103,9 +109,7 @@ def published_keys(sessions: Sessions, *, keys: Keyring, now: datetime) -> Loade
 
     A key is published long before it signs, so a copy of half a minute is good enough here.
     """
-    db = sessions()
-    known = cache_of(db, _Holder).keys
-    db.close()
+    known = cache_behind(sessions, _Holder).keys
     if known is not None and timedelta() <= now - known.read_at < PUBLISHED_FRESH_FOR:
         return known
     try:

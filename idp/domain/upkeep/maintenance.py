@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.text import has_control
-from idp.db.cache import cache_of
+from idp.db.cache import cache_behind, cache_of
 from idp.db.errors import UNAVAILABLE
 from idp.db.rows import fetch_all
 from idp.db.session import Sessions, reading
@@ -165,9 +165,7 @@ def known_windows(sessions: Sessions, *, now: datetime) -> tuple[Window, ...]:
     A plan that is running outlives a database that is stopped for the work; otherwise the
     failure is the caller's, who needs the database too.
     """
-    db = sessions()
-    holder = cache_of(db, _Holder)
-    db.close()
+    holder = cache_behind(sessions, _Holder)
     known = holder.known
     if known is not None and timedelta() <= now - known.read_at < FRESH_FOR:
         return known.windows

@@ -39,8 +39,14 @@ def read_call() -> Call:
         address=peer_address(),
         method=request.method,
         path=request.path,
-        proofs=tuple(request.headers.getlist("DPoP")),
+        proofs=read_proofs(),
     )
+
+
+def read_proofs() -> tuple[str, ...]:
+    """Return the proofs of possession that came: a server joins several headers with commas."""
+    sent = request.environ.get("HTTP_DPOP")
+    return () if sent is None else (sent,)
 
 
 def read_form() -> Params:

@@ -35,7 +35,7 @@ def jwks() -> Response:
     """Return the public keys; clients may keep them as long as we say."""
     keys = _keys()
     seconds = services().settings.tokens.jwks_max_age_seconds
-    return _publish(json.dumps(keys.jwks()), kind="application/jwk-set+json", seconds=seconds)
+    return _publish(keys.jwks_text, kind="application/jwk-set+json", seconds=seconds)
 
 
 def _metadata() -> Response:

@@ -10,6 +10,7 @@ from idp.oauth.proofs import nonce_header
 from idp.oauth.server import answer_token_call
 from idp.oauth.token_care import answer_introspection_call, answer_revocation_call
 from idp.oauth.tokens import UnsignedTokens
+from idp.protocol.client import GrantType
 from idp.protocol.errors import EndpointError
 from idp.protocol.params import parse_params
 from idp.web.client_calls import in_transaction
@@ -29,7 +30,7 @@ Operation = Callable[..., UnsignedTokens | Answer]
 @client_endpoint
 def issue_tokens() -> Response:
     """Exchange a code, a refresh token or a client's own proof for tokens."""
-    return _run(answer_token_call)
+    return _run(answer_token_call, only_reads=_stores_nothing)
 
 
 @bp.route("/revoke", methods=["POST"], provide_automatic_options=False)
@@ -43,7 +44,7 @@ def revoke() -> Response:
 @client_endpoint
 def introspect() -> Response:
     """Say what a token is worth."""
-    return _run(answer_introspection_call)
+    return _run(answer_introspection_call, only_reads=lambda _call: True)
 
 
 def _send(answer: Answer) -> Response:
@@ -61,14 +62,24 @@ def _send(answer: Answer) -> Response:
     return Response(text, content_type=_SIGNED, headers={"Cache-Control": "no-store"})
 
 
-def _run(operation: Operation) -> Response:
+def _stores_nothing(call: Call) -> bool:
+    """Whether this grant only looks its client up (RFC 6749 §4.4): then it waits for no writer."""
+    return call.params.values.get("grant_type") == GrantType.CLIENT_CREDENTIALS
+
+
+def _run(
+    operation: Operation, *, only_reads: Callable[[Call], bool] = lambda _call: False
+) -> Response:
     """Read the call, run the operation in one transaction, sign what it made, answer."""
     try:
         call = read_call()
     except EndpointError as error:
         return send(refuse(error, Call(parse_params(()), None)))
     provider, now = current_provider(), services().clock()
-    outcome = in_transaction(lambda db: operation(db, call, provider=provider, now=now))
+    outcome = in_transaction(
+        lambda db: operation(db, call, provider=provider, now=now),
+        read_only=only_reads(call) and not call.spends_proof,
+    )
     if isinstance(outcome, UnsignedTokens):
         # Committed first: a signature takes longer than everything else, and holds no lock.
         headers = nonce_header(provider, now=now) if call.proofs else None

@@ -16,7 +16,7 @@ from idp.protocol.errors import BearerError
 from idp.protocol.params import Params, parse_params
 from idp.web.deps import services
 from idp.web.guards import client_endpoint
-from idp.web.oidc.calls import FORM, answer_preflight, send_json, share_with_origin
+from idp.web.oidc.calls import FORM, answer_preflight, read_proofs, send_json, share_with_origin
 from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_userinfo", __name__)
@@ -46,7 +46,7 @@ def _answer(params: Params) -> Response:
         params=params,
         method=request.method,
         path=request.path,
-        proofs=tuple(request.headers.getlist("DPoP")),
+        proofs=read_proofs(),
     )
     try:
         response = _look_up_with_keys(call)

@@ -151,7 +151,18 @@ def test_the_demo_may_use_http_on_this_machine_only():
 
 
 @pytest.mark.parametrize(
-    "name", ["backchannel_logout_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"]
+    "name",
+    [
+        "backchannel_logout_uri",
+        "frontchannel_logout_uri",
+        "initiate_login_uri",
+        "jwks_uri",
+        "kosodate_event_endpoint",
+        "logo_uri",
+        "policy_uri",
+        "sector_identifier_uri",
+        "tos_uri",
+    ],
 )
 @pytest.mark.parametrize(
     "uri",

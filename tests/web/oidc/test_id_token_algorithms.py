@@ -59,6 +59,25 @@ def test_oidcc_idtoken_signature_is_by_the_registered_algorithm(service, browser
     assert claims["s_hash"] == half_hash("st-1", alg)
 
 
+def test_kt_02_every_published_key_is_strong_named_once_and_public(
+    rp, sessions, keys, clock, later
+):
+    with transaction(sessions) as db:
+        ensure_keys(db, keys=keys, now=clock())
+    later(seconds=30)
+    published = rp.http.get("/jwks", base_url=ORIGIN).get_json()["keys"]
+    assert {key["alg"] for key in published} == set(ID_TOKEN_ALGORITHMS)
+    assert len({key["kid"] for key in published}) == len(published)
+    for key in published:
+        assert key["use"] == "sig"
+        assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(key)
+        if key["kty"] == "RSA":
+            # House decision of the catalogue: 2048 bits at least.
+            assert int.from_bytes(from_base64url(key["n"])).bit_length() >= 2048
+        else:
+            assert key["crv"] in ("P-256", "Ed25519")
+
+
 def test_s_hash_goes_with_the_state_of_the_request_alone(rp, browser, session_id):
     without = rp.sign_in(browser, state=None)
     assert "s_hash" not in without.claims()

@@ -150,7 +150,8 @@ def test_fapi2_par_ensure_reused_request_uri_prior_to_auth_completion_succeeds(
     enter_session(browser, mother)
     assert "code" in answer_of(fapi.visit(browser, request_uri))
     # The walk that was begun first ends second: there is no code for it.
-    assert_error(first.arrive(), "invalid_request_uri")
+    onward = first.location.replace("/login", "/continue")
+    assert_error(browser.get(onward).arrive(), "invalid_request_uri")
 
 
 def test_fapi2_par_attempt_reuse_request_uri(fapi, browser, session_id):

@@ -211,6 +211,10 @@ def test_lo_04_the_person_gets_to_the_page_she_wanted(browser, enter, newest_cod
     [
         "//evil.example",
         "/\\evil.example",
+        "\\\\evil.example",
+        "%2f%2fevil.example",
+        "data:text/html,x",
+        "https://id.kakuu.example.jp.evil.example/",
         "https:evil.example",
         "/%09/evil.example",
         "https://id.kakuu.example.jp@evil.example/",

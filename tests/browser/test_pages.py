@@ -209,7 +209,7 @@ def test_the_seconds_until_a_mail_can_be_sent_again_run_down(page):
 
 
 @pytest.mark.parametrize("name", ["signin/login", "signin/reset_new", "signin/code--resent"])
-def test_without_scripts_every_field_and_button_is_there_and_nothing_that_needs_one(
+def test_b40_without_scripts_every_field_and_button_is_there_and_nothing_that_needs_one(
     plain_page, name
 ):
     plain_page.goto(f"{ORIGIN}/ja/{name}")

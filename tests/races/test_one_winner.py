@@ -6,13 +6,20 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from sqlalchemy import func, select
 
 from idp.db.session import transaction
+from idp.domain.signin.hashing import Hasher
 from idp.domain.signin.sessions import NewSession, SessionLimits, start_session
 from idp.model.grants import AuthorizationCode, ClientSession
+from idp.model.households import Municipality, SecondStep
 from idp.model.people import Door
+from idp.model.signin import BrowserSession
 from idp.protocol import acr, pkce
+from tests import factories
 from tests.domain.grants.conftest import CALLBACK, VERIFIER
 from tests.races.conftest import RACES, RUNNERS
+from tests.web.pages import read_forms
 
+#: Each costs as many password hashes as there are runners.
+SIGN_INS = 4
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BASIC = FORM | {
     "Authorization": "Basic " + base64.b64encode(b"booking:" + b"s" * 40).decode(),
@@ -113,6 +120,38 @@ def test_silent_requests_at_once_get_a_code_each_and_are_noted_once(servers):
         assert len(codes) == RUNNERS
         noted = select(func.count()).where(ClientSession.session_id == session_id)
         assert world.one(noted.select_from(ClientSession)) == 1
+
+
+def with_password(world):
+    """Make somebody whose password is enough; return her sign-in ID."""
+    hasher, town = Hasher(pepper=factories.make_keyring().pepper), world.municipality_id
+    with transaction(world.sessions) as db:
+        db.get_one(Municipality, town).second_step = SecondStep.USER_CHOICE
+        person = factories.make_account(db, now=world.now, municipality_id=town, hasher=hasher)
+        return person.login_id
+
+
+def cookies_of(answer):
+    return "; ".join(each.partition(";")[0] for each in answer.cookies)
+
+
+def test_a_sign_in_form_that_arrives_several_times_at_once_gets_one_code(servers):
+    world, login_id = servers.world, with_password(servers.world)
+    begun = world.one(select(func.count()).select_from(BrowserSession))
+    for number in range(SIGN_INS):
+        walk = servers.call("GET", authorize_query(), number=number)
+        headers = {"Cookie": cookies_of(walk)} | FORM
+        page = servers.call("GET", walk.location, headers=headers)
+        forms = read_forms(page.body.decode())
+        [form] = [each for each in forms if each.action.startswith("/login?i=")]
+        typed = {"login_id": login_id, "password": factories.PASSWORD}
+        body = urlencode(form.fields | typed)
+        answers = servers.race("POST", form.action, body=body, headers=headers)
+        assert len([code for each in answers if (code := code_of(each))]) == 1
+        assert sorted(each.status for each in answers) == [303, *[400] * (RUNNERS - 1)]
+    sessions = world.one(select(func.count()).select_from(BrowserSession)) - begun
+    assert sessions == SIGN_INS
+    assert world.one(select(func.count()).select_from(AuthorizationCode)) == SIGN_INS
 
 
 def test_a_walk_that_processes_answer_at_once_gets_one_code(servers):

@@ -1,5 +1,6 @@
 """The installation that is measured: its settings, and a town of families in its database."""
 
+import compileall
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
+import idp
 from idp.base.clock import utc_now
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
@@ -64,6 +66,8 @@ class Town:
 
 def found_town(folder: Path, *, port: int, database_url: str, workers: int, threads: int) -> Town:
     """Write the settings, make the tables, and let the families move in."""
+    # Compiled beforehand, as deploy/environment.sh does it.
+    compileall.compile_dir(Path(idp.__file__).parent, quiet=2)
     settings = folder / "config.toml"
     table: dict[str, dict[str, object]] = {
         "provider": {"issuer": f"http://127.0.0.1:{port}"},

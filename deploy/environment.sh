@@ -2,7 +2,8 @@
 # Make a virtual environment from a lock file, or do nothing when it is already right.
 # usage: deploy/environment.sh FOLDER LOCK
 # The environment is made anew when the lock, the Python or the place changes. $PYTHON chooses
-# the Python.
+# the Python. Our own modules are compiled every time: a service that may not write there would
+# compile them at each of its starts.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -100,3 +101,4 @@ if ! is_ready; then
     make_folder
     install
 fi
+"$folder/bin/python" -m compileall -q idp clients || :

@@ -19,7 +19,7 @@ from idp.app import TEMPLATES, create_app
 from idp.base.logs import configure_logs
 from idp.base.texts import load_texts
 from idp.cli.context import opened
-from idp.cli.process import keep_loaded, start_others_by_fork, use_one_arena
+from idp.cli.process import collect_seldom, keep_loaded, start_others_by_fork, use_one_arena
 from idp.cli.schema import check_tables
 from idp.cli.working import work
 from idp.domain.grants.key_rotation import ensure_keys
@@ -43,6 +43,7 @@ def build_wsgi() -> Any:  # noqa: ANN401 - a Flask application, as the server ta
     configure_logs(level=settings.log.level, form=settings.log.form)
     application = create_app(settings)
     keep_loaded()
+    collect_seldom()
     return application
 
 

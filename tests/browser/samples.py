@@ -96,6 +96,14 @@ CONSOLE = {
         SimpleNamespace(label_key="admin.nav.deliveries", href="/admin/deliveries", current=True),
     ],
 }
+
+
+def a_key(state):
+    return SimpleNamespace(
+        alg="RS256", state=SimpleNamespace(value=state), created_at=NOW, kid=f"key-{state}"
+    )
+
+
 A_WINDOW = SimpleNamespace(
     id="0193-7f3k-29qd",
     starts_at=UNTIL,
@@ -395,6 +403,20 @@ PAGES = {
         )
     },
     "signin/consent--impossible": CONSENT | {"is_impossible": True},
+    "signin/consent--everything": CONSENT
+    | {
+        "scopes": [
+            {"code": "openid", "claim_keys": ["sub"]},
+            {"code": "profile", "claim_keys": ["name", "kana", "locale", "updated_at"]},
+            {"code": "phone", "claim_keys": ["phone_number"]},
+            {"code": "address", "claim_keys": ["address"]},
+            {"code": "delegation", "claim_keys": ["delegations"]},
+            {"code": "assurance", "claim_keys": ["assurance"]},
+            {"code": "notices", "claim_keys": ["pending"]},
+            {"code": "offline_access", "claim_keys": ["offline_access"]},
+        ],
+        "until": UNTIL,
+    },
     "signin/device": {"values": {}},
     "signin/device--unknown": {"values": {"user_code": "wdjb-mjht"}}
     | wrong(("user_code", "signin.device.error.unknown", {})),
@@ -411,6 +433,11 @@ PAGES = {
     "signin/device_done--denied": {"outcome": "denied"},
     "signin/device_done--over": {"outcome": "over"},
     "signin/acting_for": {"households": HOUSEHOLDS, "person": PERSON},
+    "signin/acting_for--for-app": {
+        "households": HOUSEHOLDS,
+        "person": PERSON,
+        "client_name": BOOKING,
+    },
     "signin/acting_for--unchosen": {"households": HOUSEHOLDS, "person": PERSON}
     | wrong(("household_id", "signin.acting_for.error.choose", {})),
     "signin/reset_request": {"values": {}, "confirm_address": True},
@@ -433,6 +460,11 @@ PAGES = {
         "failure": "unknown",
     },
     "signin/activate_check": {"values": {}, "tries_left": None},
+    "signin/activate_check--for-app": {
+        "values": {},
+        "tries_left": None,
+        "client_name": BOOKING,
+    },
     "signin/activate_check--wrong": {
         "values": {"birthdate_year": "令和6", "birthdate_month": "5"},
         "tries_left": 4,
@@ -520,6 +552,18 @@ PAGES = {
         "person": PERSON,
         "rows": ROWS,
         "idle": SimpleNamespace(**vars(IDLE) | {"seconds_left": 100}),
+    },
+    "admin/keys": CONSOLE
+    | {
+        "keys": [a_key("published"), a_key("active"), a_key("retired")],
+        "coming": {
+            "key-published": SimpleNamespace(step=SimpleNamespace(value="activate"), at=UNTIL),
+            "key-active": None,
+            "key-retired": SimpleNamespace(step=SimpleNamespace(value="remove"), at=UNTIL),
+        },
+        "algorithms": ["ES256", "RS256"],
+        "minutes": 60,
+        "done": "too_early",
     },
     "admin/deliveries": CONSOLE
     | {"found": DELIVERIES, "names": {"client-0": BOOKING, "client-9": CERTIFICATE}},

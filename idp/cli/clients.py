@@ -33,6 +33,8 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
     take.add_argument("file", type=Path, help="one client, or a list of clients")
     take.set_defaults(run=_import)
     commands.add_parser("list", help="list all").set_defaults(run=_list)
+    everything = commands.add_parser("export-all", help="print all as one such file")
+    everything.set_defaults(run=_export_all)
     for name, run, purpose in (
         ("export", _export, "print a client as such a file, without secrets"),
         ("rotate-secret", _rotate, "make a second secret; the first holds on for 7 days"),
@@ -110,6 +112,13 @@ def _export(options: argparse.Namespace) -> None:
             raise CommandError("there is no such client")
         document = export_client(context.db, client)
     print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _export_all(options: argparse.Namespace) -> None:
+    with opened(options) as context:
+        clients = list_clients(context.db)
+        documents = [export_client(context.db, client) for client in clients]
+    print(json.dumps(documents, ensure_ascii=False, indent=2))
 
 
 def _rotate(options: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ POST /admin/maintenance plan_maintenance
 POST /admin/maintenance/<uuid:row_id>/end plan_maintenance
 GET /admin/registration-tokens manage_clients
 POST /admin/registration-tokens manage_clients
-POST /admin/registration-tokens/<uuid:token_id>/revoke manage_clients
+POST /admin/registration-tokens/<uuid:row_id>/revoke manage_clients
 POST /api/notifications client
 PUT /api/pending-notices client
 GET /authorize cross_site

@@ -181,6 +181,7 @@ def test_ca_08_ca_09_a_client_file_is_imported_exported_and_its_secret_shown_onc
     secret = printed.splitlines()[1].split("\t")[1]
     exported = json.loads(idp("clients", "export", "booking")[1])
     assert exported["redirect_uris"] == CLIENT["redirect_uris"]
+    assert json.loads(idp("clients", "export-all")[1]) == [exported]
     assert secret not in json.dumps(exported)
     assert (
         "client_secret" not in idp("clients", "import", write("again.json", json.dumps(CLIENT)))[1]

@@ -108,11 +108,11 @@ def _find_errors(values: Mapping[str, str]) -> list[FieldError]:
     return errors
 
 
-@bp.post("/<uuid:token_id>/revoke")
+@bp.post("/<uuid:row_id>/revoke")
 @staff(_MANAGE)
-def revoke(token_id: UUID) -> Response:
+def revoke(row_id: UUID) -> Response:
     """End a token; services that came with it stay."""
     with transaction(services().sessions) as db:
-        is_ended = revoke_initial_token(db, token_id, actor=current_actor(), now=services().clock())
+        is_ended = revoke_initial_token(db, row_id, actor=current_actor(), now=services().clock())
     done = "token_revoked" if is_ended else "token_over"
     return see_other(f"/admin/registration-tokens?done={done}")

@@ -95,6 +95,7 @@ def test_az_08_a_file_with_a_fault_registers_nothing(admin, sessions, content, w
 def test_a_file_has_a_bound():
     assert read_file(json.dumps([ONE] * (MAX_CLIENTS + 1))) is FileFault.NO_CLIENTS
     assert len(read_file(json.dumps([ONE] * MAX_CLIENTS))) == MAX_CLIENTS
+    assert read_file("1e999") is FileFault.NOT_JSON
 
 
 def test_a_service_that_is_not_there_has_no_file(admin):

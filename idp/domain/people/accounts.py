@@ -224,6 +224,15 @@ def change_address(db: Session, account_id: UUID, email: str, *, now: datetime) 
     return moved
 
 
+def verify_address(db: Session, account_id: UUID, *, now: datetime) -> None:
+    """Note that something mailed to a person's address came back from her (B09)."""
+    db.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.email_verified_at.is_(None))
+        .values(email_verified_at=now)
+    )
+
+
 def rename(db: Session, account_id: UUID, name: PersonName, *, now: datetime) -> None:
     """Write another name, as typed, with its search key."""
     account = db.get_one(Account, account_id)

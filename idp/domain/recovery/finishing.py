@@ -17,7 +17,6 @@ from idp.domain.signin.choosing import Chosen
 from idp.domain.signin.new_password import take_new_password
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, Actor, record
-from idp.model.people import Account
 from idp.model.signin import PasswordReset
 from idp.protocol.events import SecurityEvent
 
@@ -56,7 +55,8 @@ def finish(
         tell_of_person(db, event, opened.account_id, keys=keys, now=now)
     take_new_password(db, opened.account_id, chosen.hashed, keys=keys, now=now)
     if opened.proves_address:
-        _verify_address(db, opened, now=now)
+        # The link or the code came out of this mailbox: it is hers to read (A07).
+        accounts.verify_address(db, opened.account_id, now=now)
     void_mailed_secrets(db, opened.account_id, now=now)
     actor = Actor(kind="account", account_id=opened.account_id, address=visitor.address)
     for name in ("account.activated", "password.set") if is_first else ("password.set",):
@@ -79,12 +79,3 @@ def _claim(db: Session, opened: OpenReset, *, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return result.rowcount == 1
-
-
-def _verify_address(db: Session, opened: OpenReset, *, now: datetime) -> None:
-    """The link or the code came out of this mailbox: it is hers to read (A07)."""
-    db.execute(
-        update(Account)
-        .where(Account.id == opened.account_id, Account.email_verified_at.is_(None))
-        .values(email_verified_at=now)
-    )

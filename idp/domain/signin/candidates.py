@@ -33,6 +33,7 @@ FACTS = (
     ACCOUNT.c.municipality_id,
     ACCOUNT.c.email,
     ACCOUNT.c.email_key,
+    ACCOUNT.c.email_verified_at,
     ACCOUNT.c.credential_state,
     ACCOUNT.c.access_valid_from,
     ACCOUNT.c.last_sign_in_at,
@@ -66,6 +67,8 @@ class Candidate:
     municipality_id: UUID | None
     email: str | None
     email_key: str | None
+    #: She has used what was mailed to this address.
+    has_proved_mail: bool
     #: Sessions and walks from before this moment are void.
     access_valid_from: datetime
     last_sign_in_at: datetime | None
@@ -101,6 +104,7 @@ def read_candidate(row: Row[Any], *, now: datetime) -> Candidate | None:
         municipality_id=row.municipality_id,
         email=row.email,
         email_key=row.email_key,
+        has_proved_mail=row.email_verified_at is not None,
         access_valid_from=row.access_valid_from,
         last_sign_in_at=row.last_sign_in_at,
         wants_second_step=row.wants_second_step,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.domain.people.accounts import verify_address
 from idp.domain.signin import mailed_codes, totp
 from idp.domain.signin.candidates import Candidate, find_candidate
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent, send_code
@@ -139,6 +140,9 @@ def judge(
     person = find_candidate(db, taken.account_id, now=now)
     if person is None:
         return NoStepOpen()
+    if taken.kind is StepKind.MAIL and not person.has_proved_mail:
+        # A corrected address: codes from before are void, so this one came out of the new mailbox.
+        verify_address(db, person.id, now=now)
     walk = taken.walk
     proved = Authentication(
         person,

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from idp.db.session import transaction
+from idp.domain.people.accounts import change_address
 from idp.domain.staff.control import lift_locks
 from idp.model.people import Account, AccountStatus, CredentialState
 from idp.model.upkeep import AuditEvent
@@ -92,6 +93,23 @@ def test_a06_a07_the_first_password_activates_the_account(
         names = {event.name for event in db.query(AuditEvent)}
     assert {"account.activated", "password.set"} <= names
     assert sign_in(browser, login_id=issued.login_id, password=NEW).arrive().status == 200
+
+
+def test_b09_an_address_counts_as_verified_only_after_its_owner_has_used_what_was_mailed(
+    sessions, browser, issued, open_link, sign_in, clock
+):
+    assert read(sessions, issued).email_verified_at is None
+    page = open_link(browser)
+    assert read(sessions, issued).email_verified_at is None
+    choose(page.submit(**told()))
+    assert read(sessions, issued).email_verified_at == clock()
+    clock.advance(timedelta(hours=1))
+    with transaction(sessions) as db:
+        change_address(db, issued.id, "hana@moved.example.jp", now=clock())
+    assert read(sessions, issued).email_verified_at is None
+    # The code of the next sign-in goes to the new mailbox: whoever types it has read it there.
+    assert sign_in(browser, login_id="hana@moved.example.jp", password=NEW).arrive().status == 200
+    assert read(sessions, issued).email_verified_at == clock()
 
 
 @pytest.mark.parametrize(

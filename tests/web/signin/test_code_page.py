@@ -219,7 +219,7 @@ def test_b18_b19_a_shared_device_remembers_nothing_and_idles_five_minutes(browse
     assert browser.get("/account/security").status == 303
 
 
-def test_b17_b28_a_trusted_device_is_offered_by_the_municipality_and_skips_the_code(
+def test_b17_b28_b34_a_trusted_device_is_offered_by_the_municipality_and_skips_the_code(
     sessions, browser, sign_in, enter, town, clock
 ):
     with transaction(sessions) as db:

@@ -152,36 +152,32 @@ def test_b43_what_this_process_planned_is_known_at_once(sessions, plan, clock):
 
 
 @pytest.fixture
-def stopped(sessions):
-    """Sessions of the same engine whose database does not answer any more."""
+def stop(engine, monkeypatch):
+    """Stop the database: from then on nobody gets a connection."""
 
-    def run():
-        db = sessions()
+    def gone(*_arguments, **_options):
+        raise OperationalError("SELECT", {}, Exception("gone"))
 
-        def gone(**_options):
-            raise OperationalError("SELECT", {}, Exception("gone"))
-
-        db.connection = gone
-        return db
-
-    return run
+    return lambda: monkeypatch.setattr(engine, "connect", gone)
 
 
-def test_b43_a_running_plan_outlives_a_database_that_is_stopped_for_it(
-    sessions, stopped, plan, clock
-):
+def test_b43_a_running_plan_outlives_a_database_that_is_stopped_for_it(sessions, stop, plan, clock):
     plan(starts_in=0, lasts=1)
     [window] = known_windows(sessions, now=clock())
     clock.advance(FRESH_FOR)
-    assert known_windows(stopped, now=clock()) == (window,)
+    stop()
+    assert known_windows(sessions, now=clock()) == (window,)
     clock.set(window.ends_at)
     with pytest.raises(OperationalError):
-        known_windows(stopped, now=clock())
+        known_windows(sessions, now=clock())
 
 
-def test_b43_a_database_that_is_gone_without_a_plan_is_the_caller_s_to_report(stopped, clock):
+def test_b43_a_database_that_is_gone_without_a_plan_is_the_caller_s_to_report(
+    sessions, stop, clock
+):
+    stop()
     with pytest.raises(OperationalError):
-        known_windows(stopped, now=clock())
+        known_windows(sessions, now=clock())
 
 
 def test_b43_plans_go_a_year_after_their_end(sessions, plan, planned, clock):

@@ -122,11 +122,20 @@ def test_ft_09_a_killed_worker_leaves_nothing_half_done(server, world):
                 os.kill(victim, signal.SIGKILL)
                 killed.add(victim)
             next_worker(server, killed, pause)
+            wait_for_promise(callers, pause)
         finally:
             stop.set()
         for each in running:
             each.result(timeout=60)
     assert_promises_hold(server, world, callers)
+
+
+def wait_for_promise(callers, pause):
+    """Return when somebody was answered: they may all have waited for the last worker."""
+    for _ in range(600):
+        if any(token for each in callers for token in tuple(each.newest.values())):
+            return
+        pause.wait(0.05)
 
 
 def next_worker(server, killed, pause):

@@ -101,4 +101,5 @@ if ! is_ready; then
     make_folder
     install
 fi
+# A folder that may not be written is no reason to stop: it is compiled at each start then.
 "$folder/bin/python" -m compileall -q idp clients || :

@@ -87,10 +87,12 @@ def _page_of(error: HTTPException, status: int) -> AnyResponse:
     return page(f"error/{_PAGES.get(status, '400')}.html", status, **facts)
 
 
-def _closed(_error: Exception) -> AnyResponse:
-    """Say until when, to people and to machines (B43, RFC 9110 §15.6.4)."""
-    until = closed_until()
-    assert until is not None
+def _closed(error: ClosedForMaintenance) -> AnyResponse:
+    """Say until when, to people and to machines (B43, RFC 9110 §15.6.4).
+
+    The moment comes with the error: asked again here, the maintenance may have just ended.
+    """
+    until = error.until
     if _is_machine():
         answer = _json(503, "temporarily_unavailable")
     else:
@@ -102,8 +104,9 @@ def _closed(_error: Exception) -> AnyResponse:
 
 def _unavailable(error: Exception) -> AnyResponse:
     """Nothing was done and nothing is half done: say when to try again (FT-01)."""
-    if closed_until() is not None:
-        return _closed(error)
+    until = closed_until()
+    if until is not None:
+        return _closed(ClosedForMaintenance(until))
     _LOG.error(
         "service.unavailable kind=%s request_id=%s", type(error).__name__, state().request_id
     )

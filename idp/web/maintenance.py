@@ -28,7 +28,11 @@ SAYS_IT_ITSELF = frozenset(
 
 
 class ClosedForMaintenance(ServiceUnavailable):
-    """Nothing is done now; `closed_until` says how long."""
+    """Nothing is done now; `until` says how long."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 def check_open() -> None:
@@ -45,8 +49,9 @@ def check_open() -> None:
     except UNAVAILABLE:
         if not speaks_itself:
             raise
-    if not speaks_itself and closed_until() is not None:
-        raise ClosedForMaintenance
+    until = None if speaks_itself else closed_until()
+    if until is not None:
+        raise ClosedForMaintenance(until)
 
 
 def closed_until() -> datetime | None:

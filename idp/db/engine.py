@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 #: How long a writer waits for another before "database is locked" (milliseconds).
@@ -90,5 +90,5 @@ def _begin_immediate(connection: Any) -> None:  # noqa: ANN401
     try:
         # Said to the driver itself: what SQLAlchemy does around a statement costs more than it.
         connection.connection.dbapi_connection.execute(statement)
-    except sqlite3.OperationalError as error:
-        raise OperationalError(statement, None, error) from error
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error

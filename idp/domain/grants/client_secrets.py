@@ -62,11 +62,13 @@ def fit_secrets(
     """Give a client what its method needs, after a change; return a secret that was made.
 
     A client that begins to sign with its secret needs a new one, or brings the one it has:
-    of that we kept only a digest. A client that stops keeps its secrets as digests alone.
+    of that we kept only a digest. A client that stops signing keeps its secrets as digests
+    alone; one that stops having any loses them, so that they never come back with the method.
     """
     if not client.signs_with_secret:
         _forget_clear(db, client.client_id)
     if client.token_endpoint_auth_method not in SECRET_METHODS:
+        end_secrets(db, client.client_id, now=now)
         return None
     usable = {
         each.digest
@@ -95,6 +97,16 @@ def _unlock(
         .values(sealed=_seal(client, given, keys))
     )
     return True
+
+
+def end_secrets(db: Session, client_id: str, *, now: datetime) -> None:
+    """End every secret of a client that has none any more."""
+    db.execute(
+        update(ClientSecret)
+        .where(ClientSecret.client_id == client_id, ClientSecret.revoked_at.is_(None))
+        .values(revoked_at=now, sealed=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _forget_clear(db: Session, client_id: str) -> None:

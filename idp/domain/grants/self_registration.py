@@ -11,7 +11,7 @@ from idp.base.keyring import Keyring
 from idp.base.secret import digest, equal, new_token
 from idp.domain.grants.client_addresses import Gathered
 from idp.domain.grants.client_registry import register_client, update_client
-from idp.domain.grants.client_secrets import SECRET_METHODS, fit_secrets
+from idp.domain.grants.client_secrets import end_secrets, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector
 from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
@@ -27,7 +27,7 @@ from idp.domain.grants.initial_access_tokens import (
 )
 from idp.domain.grants.token_families import revoke_families_of_client
 from idp.domain.upkeep.audit import Act, Actor, record
-from idp.model.clients import Client, ClientSecret, ClientStatus, InitialAccessToken
+from idp.model.clients import Client, ClientStatus, InitialAccessToken
 from idp.model.grants import Consent
 from idp.model.households import Municipality
 from idp.protocol.client import RegisteredClient
@@ -166,8 +166,6 @@ def replace_self(
     changed = update_client(db, client_id, asked, actor=actor, now=now, gathered=gathered)
     if isinstance(changed, RegistrationRefusal):
         return changed
-    if changed.token_endpoint_auth_method not in SECRET_METHODS:
-        _end_secrets(db, client_id, now=now)
     secret = fit_secrets(db, changed, None, actor=actor, keys=arrival.keys, now=now)
     return RegisteredClientWithSecret(load_client(db, client_id), secret)
 
@@ -183,7 +181,7 @@ def remove_self(db: Session, client_id: str, *, address: str, now: datetime) -> 
         {"status": ClientStatus.REMOVED, "registration_digest": None},
         now=now,
     )
-    _end_secrets(db, client_id, now=now)
+    end_secrets(db, client_id, now=now)
     revoke_families_of_client(db, client_id, "client_removed", now=now)
     db.execute(
         update(Consent)
@@ -193,12 +191,3 @@ def remove_self(db: Session, client_id: str, *, address: str, now: datetime) -> 
     )
     actor = Actor(kind="client", client_id=client_id, address=address)
     record_change(db, "client.removed", client_id, None, actor=actor, now=now)
-
-
-def _end_secrets(db: Session, client_id: str, *, now: datetime) -> None:
-    db.execute(
-        update(ClientSecret)
-        .where(ClientSecret.client_id == client_id, ClientSecret.revoked_at.is_(None))
-        .values(revoked_at=now, sealed=None)
-        .execution_options(synchronize_session=False)
-    )

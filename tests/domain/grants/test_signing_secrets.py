@@ -200,6 +200,16 @@ def test_a_client_that_stops_signing_loses_no_secret_and_keeps_none_to_read_back
     assert [row.sealed for row in rows(world)] == [None, None]
 
 
+def test_ca_08_a_client_that_stops_having_secrets_does_not_get_them_back_with_the_method(world):
+    before = save(world, token_endpoint_auth_method="client_secret_basic").secret
+    keys = {"jwks": {"keys": [KEY.as_dict(private=False)]}}
+    save(world, token_endpoint_auth_method="private_key_jwt", **keys)
+    assert world.do(find_client, "signer").secrets == ()
+    after = save(world, token_endpoint_auth_method="client_secret_basic").secret
+    assert after not in (None, before)
+    assert [each.digest for each in world.do(find_client, "signer").secrets] == [digest(after)]
+
+
 def test_a_secret_sealed_under_the_master_key_before_still_signs(world):
     secret = save(world).secret
     renewed = build_keyring(

@@ -64,9 +64,7 @@ def start_authorization(
     Raises:
         DisplayedError: client or redirect URI cannot be trusted; nothing is sent anywhere.
     """
-    client = find_client(db, resolve_client_id(params))
-    if client is None:
-        raise DisplayedError("client_unknown")
+    client = _require_client(db, params)
     source = find_source(db, params, client, provider=provider, now=now)
     request = _accept(db, source, client, provider=provider, now=now)
     if isinstance(request, Reply):
@@ -89,14 +87,19 @@ def decline_authorization(
     Raises:
         DisplayedError: client or redirect URI cannot be trusted; nothing is sent anywhere.
     """
-    client = find_client(db, resolve_client_id(params))
-    if client is None:
-        raise DisplayedError("client_unknown")
+    client = _require_client(db, params)
     source = find_source(db, params, client, provider=provider, now=now)
     request = _accept(db, source, client, provider=provider, now=now)
     if isinstance(request, Reply):
         return request
     return build_error_reply(request.target, _CLOSED, issuer=provider.issuer)
+
+
+def _require_client(db: Session, params: Params) -> RegisteredClient:
+    client = find_client(db, resolve_client_id(params))
+    if client is None:
+        raise DisplayedError("client_unknown")
+    return client
 
 
 def _open_walk(

@@ -4,14 +4,15 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 #: How long a writer waits for another before "database is locked" (milliseconds).
 SQLITE_BUSY_MILLISECONDS = 5_000
 _SWITCH_PAUSE_SECONDS = 0.01
+#: Where a connection carries how its next transaction begins.
+_KIND = "sqlite_begin"
 #: How long one statement may run on PostgreSQL (milliseconds).
 STATEMENT_MILLISECONDS = 5_000
 
@@ -43,13 +44,13 @@ def configure_engine(engine: Engine) -> None:
     """Make SQLite durable, strict about foreign keys, and take the write lock at BEGIN.
 
     BEGIN IMMEDIATE: with a read snapshot open, a later write would fail with "database is
-    locked" instead of waiting; so every transaction waits at its start. `reading()` asks for
-    a deferred one.
+    locked" instead of waiting; so every transaction waits at its start. `begin_deferred` is
+    for those that only read.
     """
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    engine.dialect.do_begin = _begin_immediate  # type: ignore[method-assign]
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -84,11 +85,17 @@ def _use_write_ahead_log(cursor: DBAPICursor) -> None:
             return
 
 
-def _begin_immediate(connection: Any) -> None:  # noqa: ANN401
-    kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    statement = f"BEGIN {kind}"
-    try:
-        # Said to the driver itself: what SQLAlchemy does around a statement costs more than it.
-        connection.connection.dbapi_connection.execute(statement)
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+def begin_deferred(connection: Connection) -> None:
+    """Begin a transaction that takes no write lock on SQLite; elsewhere an ordinary one."""
+    if connection.dialect.name == "sqlite":
+        connection.info[_KIND] = "DEFERRED"
+    connection.begin()
+
+
+def _begin_immediate(dbapi_connection: PoolProxiedConnection) -> None:
+    # An event of the engine would do as well, and then SQLAlchemy looks for listeners at
+    # every statement: a fifth of what a small transaction costs.
+    kind = dbapi_connection.info.pop(_KIND, "IMMEDIATE")
+    driver = dbapi_connection.dbapi_connection
+    assert driver is not None
+    driver.execute(f"BEGIN {kind}")

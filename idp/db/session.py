@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
+from idp.db.engine import begin_deferred
 from idp.db.rows import keep_connection
 
 #: Makes the session of the current request or job.
@@ -54,7 +55,7 @@ def reading(sessions: Sessions) -> Iterator[Session]:
     On SQLite it takes no write lock, so readers never wait for a writer.
     """
     with engine_behind(sessions).connect() as connection:
-        connection.execution_options(sqlite_begin="DEFERRED")
+        begin_deferred(connection)
         db = _open_on(connection, sessions)
         try:
             yield db

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property, lru_cache
 from uuid import UUID
 
-from flask import current_app, g, request  # noqa: TID251 - the one room that uses `g`
+from flask import Request, current_app, g, request  # noqa: TID251 - the one room that uses `g`
 
 from idp.base.clock import Clock
 from idp.base.http import HttpClient
@@ -99,6 +99,13 @@ class RequestState:
     maintenance: tuple[Window, ...] = ()
 
 
+def this_request() -> Request:
+    """Return the request itself: Flask's name for it finds it anew at every look."""
+    found = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    assert isinstance(found, Request)
+    return found
+
+
 def services() -> Services:
     """Return the services of this application."""
     found = current_app.extensions[SERVICES]
@@ -113,9 +120,9 @@ def start_request(state: RequestState) -> None:
 
 def state() -> RequestState:
     """Return the state of this request; an early failure gets an empty one."""
-    if "state" not in g:
-        g.state = RequestState(request_id=new_id(now=services().clock()), nonce="")
-    found = g.state
+    found = g.get("state")
+    if found is None:
+        found = g.state = RequestState(request_id=new_id(now=services().clock()), nonce="")
     assert isinstance(found, RequestState)
     return found
 
@@ -155,9 +162,10 @@ def peer_address() -> str:
     X-Forwarded-For counts only when the peer is a trusted proxy, and then the rightmost
     address that no trusted proxy has.
     """
-    peer = _plain(request.remote_addr or "0.0.0.0")  # noqa: S104 - a name for "unknown"
+    came = this_request()
+    peer = _plain(came.remote_addr or "0.0.0.0")  # noqa: S104 - a name for "unknown"
     # A server joins several headers with commas.
-    hops = request.environ.get("HTTP_X_FORWARDED_FOR")
+    hops = came.environ.get("HTTP_X_FORWARDED_FOR")
     if hops is None:
         return peer
     networks = _networks(services().settings.server.trusted_proxies)

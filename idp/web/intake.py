@@ -2,13 +2,14 @@
 
 from urllib.parse import unquote_to_bytes
 
-from flask import request
 from werkzeug.exceptions import (
     BadRequest,
     RequestEntityTooLarge,
     RequestURITooLarge,
     UnsupportedMediaType,
 )
+
+from idp.web.deps import this_request
 
 MAX_QUERY_BYTES = 16_384
 MAX_FIELDS = 400
@@ -21,6 +22,7 @@ def check_shape() -> None:
     Raises:
         RequestURITooLarge, RequestEntityTooLarge, UnsupportedMediaType, BadRequest: by kind.
     """
+    request = this_request()
     query = request.query_string
     if len(query) > MAX_QUERY_BYTES:
         raise RequestURITooLarge

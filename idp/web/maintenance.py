@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from flask import request
 from werkzeug.exceptions import ServiceUnavailable
 
 from idp.db.errors import UNAVAILABLE
 from idp.domain.upkeep.maintenance import find_running, known_windows
-from idp.web.deps import services, state
+from idp.web.deps import services, state, this_request
 
 #: What stays as it is: services go on verifying what they hold, supervisors see a live process,
 #: and a page can be read in the other language. None of them looks at a plan, or at a database.
@@ -41,6 +40,7 @@ def check_open() -> None:
     Raises:
         ClosedForMaintenance: nobody can sign in now.
     """
+    request = this_request()
     if request.endpoint in ALWAYS_OPEN or request.method == "OPTIONS":
         return
     speaks_itself = request.endpoint in SAYS_IT_ITSELF

@@ -2,12 +2,17 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 
-from sqlalchemy import create_engine
+import pytest
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import sessionmaker
 
 from idp.db.engine import configure_engine, engine_options
+from idp.db.session import reading, transaction
 
+NOTHING = text("SELECT 1")
 ROUNDS, WORKERS = 25, 4
 
 
@@ -41,3 +46,25 @@ def test_workers_that_open_a_new_file_at_once_all_get_in(tmp_path):
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+def test_who_only_reads_takes_no_write_lock_and_who_writes_takes_it_at_once(tmp_path):
+    """On one and the same connection, in turns: what began one transaction is forgotten."""
+    url = f"sqlite:///{tmp_path / 'turns.sqlite3'}"
+    engine = create_engine(url, pool_size=1, max_overflow=0)
+    configure_engine(engine)
+    sessions = sessionmaker(engine)
+    path = url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        for _ in range(2):
+            with reading(sessions) as db:
+                db.execute(NOTHING)
+                other.execute("BEGIN IMMEDIATE")
+                other.rollback()
+            with reading(sessions):
+                pass  # asks nothing, and changes nothing for the next
+            with transaction(sessions) as db:
+                db.execute(NOTHING)
+                with pytest.raises(sqlite3.OperationalError, match="locked"):
+                    other.execute("BEGIN IMMEDIATE")
+    engine.dispose()

@@ -13,7 +13,7 @@ from idp.oauth.calls import Answer, Call
 from idp.protocol.errors import DisplayedError, EndpointError
 from idp.protocol.params import Params, parse_params
 from idp.web import client_calls
-from idp.web.deps import peer_address, services
+from idp.web.deps import peer_address, services, this_request
 from idp.web.intake import MAX_QUERY_BYTES
 from idp.web.render import see_other
 
@@ -33,6 +33,7 @@ def read_call() -> Call:
     Raises:
         EndpointError: invalid_request.
     """
+    request = this_request()
     return Call(
         params=read_form(),
         authorization=request.headers.get("Authorization"),
@@ -55,6 +56,7 @@ def read_form() -> Params:
     Raises:
         EndpointError: invalid_request.
     """
+    request = this_request()
     if request.query_string:
         raise EndpointError("invalid_request", "Parameters belong into the body.")
     if request.mimetype != FORM:

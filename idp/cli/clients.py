@@ -24,6 +24,13 @@ from idp.protocol.registration import MetadataError, Registration, parse_registr
 from idp.settings.load import load_settings
 
 _OVERLAP = timedelta(days=7)
+#: What to do about a refusal that its name alone does not tell.
+_ADVICE = {
+    RegistrationRefusal.SECRET_RETIRED: (
+        "its client_secret was replaced and has ended, and does not come back: take it out of the "
+        "file, or run `idp clients rotate-secret`"
+    ),
+}
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
@@ -93,7 +100,8 @@ def _import_one(context: Context, registration: Registration, gathered: Gathered
         gathered=gathered,
     )
     if isinstance(outcome, RegistrationRefusal):
-        raise CommandError(f"client {registration.client_id}: {outcome}")
+        advice = f" ({_ADVICE[outcome]})" if outcome in _ADVICE else ""
+        raise CommandError(f"client {registration.client_id}: {outcome}{advice}")
     print(f"client_id\t{outcome.client.client_id}")
     if outcome.secret is not None:
         print(f"client_secret\t{outcome.secret}\t(shown this once)")

@@ -103,7 +103,8 @@ class ClientSecret(Base):
     """A secret of a client, as its SHA-256; two are valid during a rotation.
 
     Only where the client signs with it (client_secret_jwt) it is kept sealed besides: a
-    signature cannot be checked with a digest.
+    signature cannot be checked with a digest. What is sealed goes with its end, the row with
+    its client: an ended secret must be known to be refused.
     """
 
     __tablename__ = "client_secret"

@@ -183,6 +183,20 @@ def test_ca_09_a_file_that_switches_to_signing_prints_a_new_secret_once(idp, wri
     assert idp("clients", "rotate-secret", "plain")[1].startswith("client_secret\t")
 
 
+def test_ca_09_a_file_with_a_secret_that_has_ended_is_refused(idp, write, documents, find):
+    file = write("plain.json", json.dumps(PLAIN | {"client_secret": "x" * 43}))
+    assert idp("clients", "import", file)[0] == 0
+    assert idp("clients", "rotate-secret", "plain")[0] == 0
+    assert idp("clients", "import", file)[0] == 0
+    assert idp("clients", "end-old-secrets", "plain")[0] == 0
+    before = find("plain")
+    code, printed, problem = idp("clients", "import", file)
+    assert (code, printed) == (1, "")
+    assert "secret_retired" in problem
+    assert "take it out of the file" in problem
+    assert find("plain") == before
+
+
 TOKEN = ("clients", "registration-token")
 
 

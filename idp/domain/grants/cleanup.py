@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, delete, or_, select
 from sqlalchemy.orm import Session
 
-from idp.model.clients import Client, ClientSecret, ClientStatus, InitialAccessToken, Logo
+from idp.domain.grants.client_secrets import retire_expired
+from idp.model.clients import Client, ClientStatus, InitialAccessToken, Logo
 from idp.model.grants import (
     AuthorizationCode,
     ClientSession,
@@ -28,8 +29,6 @@ CLIENT_SESSION_KEPT = timedelta(days=90)
 CONSENT_KEPT = timedelta(days=3 * 365)
 REMOVED_CLIENT_KEPT = timedelta(days=30)
 INITIAL_TOKEN_KEPT = timedelta(days=365)
-#: Secrets that ended, sealed ones too.
-CLIENT_SECRET_KEPT = timedelta(days=7)
 #: A picture is stored a moment before the client that shows it.
 LOGO_KEPT = timedelta(days=1)
 
@@ -37,8 +36,10 @@ LOGO_KEPT = timedelta(days=1)
 def delete_ended_grants(db: Session, *, now: datetime) -> int:
     """Delete what has served its time; return how many rows went. Twice is harmless.
 
-    Codes and refresh tokens of a family go with it.
+    Codes and refresh tokens of a family go with it. The digest of a client's secret stays as
+    long as the client; what is sealed of it goes with its end.
     """
+    retire_expired(db, now=now)
     kept_family = now - FAMILY_KEPT
     statements: tuple[Delete, ...] = (
         delete(ReplayMark).where(ReplayMark.expires_at <= now),
@@ -58,7 +59,6 @@ def delete_ended_grants(db: Session, *, now: datetime) -> int:
 
 def _registrations(now: datetime) -> tuple[Delete, ...]:
     """Return what ends of clients that came by themselves, and of logos."""
-    kept_secret = now - CLIENT_SECRET_KEPT
     came_with = select(Client.id).where(Client.initial_access_token_id == InitialAccessToken.id)
     return (
         delete(Client).where(
@@ -68,9 +68,6 @@ def _registrations(now: datetime) -> tuple[Delete, ...]:
         ),
         delete(InitialAccessToken).where(
             InitialAccessToken.expires_at <= now - INITIAL_TOKEN_KEPT, ~came_with.exists()
-        ),
-        delete(ClientSecret).where(
-            or_(ClientSecret.expires_at <= kept_secret, ClientSecret.revoked_at <= kept_secret)
         ),
         delete(Logo).where(
             Logo.created_at <= now - LOGO_KEPT,

@@ -12,12 +12,18 @@ from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.domain.grants.client_addresses import NOTHING, Gathered
 from idp.domain.grants.client_export import changed_members, export_client
-from idp.domain.grants.client_secrets import SECRET_METHODS, add_secret, fit_secrets
+from idp.domain.grants.client_secrets import (
+    SECRET_METHODS,
+    add_secret,
+    fit_secrets,
+    is_retired,
+)
 from idp.domain.grants.client_sector import SectorFault, choose_sector, find_sector_change
 from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
     RegistrationRefusal,
     change_client,
+    hold_client,
     record_change,
 )
 from idp.domain.grants.clients import find_any_client, load_client
@@ -208,10 +214,13 @@ def import_client(
     client_id = registration.client_id
     if client_id is None or find_any_client(db, client_id) is None:
         return register_client(db, registration, actor=actor, keys=keys, now=now, gathered=gathered)
+    given = registration.client_secret
+    hold_client(db, client_id)  # no secret ends between this look and what is written
+    if given is not None and is_retired(db, client_id, given, now=now):
+        return RegistrationRefusal.SECRET_RETIRED
     changed = update_client(db, client_id, registration, actor=actor, now=now, gathered=gathered)
     if isinstance(changed, RegistrationRefusal):
         return changed
-    given = registration.client_secret
     secret = fit_secrets(db, changed, given, actor=actor, keys=keys, now=now)
     change_client(db, client_id, {}, now=now)
     return RegisteredClientWithSecret(load_client(db, client_id), secret)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
@@ -13,12 +13,13 @@ from idp.domain.grants.client_writing import (
     RegisteredClientWithSecret,
     RegistrationRefusal,
     change_client,
+    hold_client,
     record_change,
 )
 from idp.domain.grants.clients import find_any_client, load_client
 from idp.domain.upkeep.audit import Actor
 from idp.model.clients import ClientSecret
-from idp.protocol.client import AuthMethod, RegisteredClient
+from idp.protocol.client import AuthMethod, RegisteredClient, SecretDigest
 
 #: How long a secret works on after its successor was made.
 DEFAULT_OVERLAP = timedelta(days=7)
@@ -48,6 +49,24 @@ def add_secret(
 
 def _seal(client: RegisteredClient, secret: str, keys: Keyring) -> bytes:
     return keys.sealer.seal(secret.encode(), context=secret_context(client.client_id))
+
+
+def is_retired(db: Session, client_id: str, given: str, *, now: datetime) -> bool:
+    """Whether a secret was this client's once and has ended.
+
+    Its digest is kept as long as the client, so that a file of those days cannot bring it back.
+    """
+    ends = db.execute(
+        select(ClientSecret.expires_at, ClientSecret.revoked_at).where(
+            ClientSecret.client_id == client_id, ClientSecret.digest == digest(given)
+        )
+    ).all()
+    over = [each.revoked_at is not None or _is_past(each.expires_at, now=now) for each in ends]
+    return bool(over) and all(over)
+
+
+def _is_past(end: datetime | None, *, now: datetime) -> bool:
+    return end is not None and end <= now
 
 
 def fit_secrets(
@@ -93,7 +112,11 @@ def _unlock(
         return False
     db.execute(
         update(ClientSecret)
-        .where(ClientSecret.client_id == client.client_id, ClientSecret.digest == mine)
+        .where(
+            ClientSecret.client_id == client.client_id,
+            ClientSecret.digest == mine,
+            ClientSecret.revoked_at.is_(None),
+        )
         .values(sealed=_seal(client, given, keys))
     )
     return True
@@ -127,6 +150,7 @@ def rotate_secret(
     overlap: timedelta = DEFAULT_OVERLAP,
 ) -> RegisteredClientWithSecret | RegistrationRefusal:
     """Make a new secret; the one before works on for the overlap, older ones end (CA-09)."""
+    hold_client(db, client_id)
     client = find_any_client(db, client_id)
     if client is None:
         return RegistrationRefusal.CLIENT_UNKNOWN
@@ -135,15 +159,41 @@ def rotate_secret(
     newest = next(iter(client.secrets), None)
     for old in client.secrets:
         ends = now + overlap if old is newest else now
-        db.execute(
-            update(ClientSecret)
-            .where(ClientSecret.client_id == client_id, ClientSecret.digest == old.digest)
-            .values(expires_at=ends if old.expires_at is None else min(ends, old.expires_at))
-        )
+        _end_at(db, client_id, old, min(ends, old.expires_at or ends), now=now)
     secret = add_secret(db, client, None, keys=keys, now=now)
     change_client(db, client_id, {}, now=now)
     _note_secret(db, client, actor=actor, now=now)
     return RegisteredClientWithSecret(load_client(db, client_id), secret)
+
+
+def _end_at(
+    db: Session, client_id: str, secret: SecretDigest, end: datetime, *, now: datetime
+) -> None:
+    """Let a secret end; what ends at once is not kept to read back."""
+    clear = {"sealed": None} if end <= now else {}
+    db.execute(
+        update(ClientSecret)
+        .where(ClientSecret.client_id == client_id, ClientSecret.digest == secret.digest)
+        .values(expires_at=end, **clear)
+    )
+
+
+def retire_expired(db: Session, *, now: datetime) -> None:
+    """Leave nothing but the digest of secrets that have run out. Twice is harmless.
+
+    Clients are then read without them: a digest that is kept for ever costs a request nothing.
+    """
+    db.execute(
+        update(ClientSecret)
+        .where(
+            ClientSecret.expires_at <= now,
+            or_(ClientSecret.revoked_at.is_(None), ClientSecret.sealed.is_not(None)),
+        )
+        .values(
+            revoked_at=func.coalesce(ClientSecret.revoked_at, ClientSecret.expires_at), sealed=None
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _note_secret(db: Session, client: RegisteredClient, *, actor: Actor, now: datetime) -> None:
@@ -154,13 +204,18 @@ def _note_secret(db: Session, client: RegisteredClient, *, actor: Actor, now: da
 
 def end_old_secrets(db: Session, client_id: str, *, actor: Actor, now: datetime) -> bool:
     """End every secret but the newest at once: the old one has leaked, or is out of use."""
+    hold_client(db, client_id)
     client = find_any_client(db, client_id)
     if client is None or len(client.secrets) < 2:
         return False
     newest = client.secrets[0]
     db.execute(
         update(ClientSecret)
-        .where(ClientSecret.client_id == client_id, ClientSecret.digest != newest.digest)
+        .where(
+            ClientSecret.client_id == client_id,
+            ClientSecret.digest != newest.digest,
+            ClientSecret.revoked_at.is_(None),
+        )
         .values(revoked_at=now, sealed=None)
     )
     change_client(db, client_id, {}, now=now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from idp.domain.upkeep.audit import Act, Actor, record
@@ -29,6 +29,8 @@ class RegistrationRefusal(StrEnum):
     KEY_MISSING = "key_missing"
     #: Somebody else has saved it since the form was shown.
     CHANGED_MEANWHILE = "changed_meanwhile"
+    #: The secret in the file was replaced and has ended: it never comes back.
+    SECRET_RETIRED = "secret_retired"  # noqa: S105 - a reason
     NO_SECRET = "client_has_no_secret"  # noqa: S105 - a reason
 
 
@@ -38,6 +40,11 @@ class RegisteredClientWithSecret:
 
     client: RegisteredClient
     secret: str | None
+
+
+def hold_client(db: Session, client_id: str) -> None:
+    """Let nobody else change this client or its secrets until the end of the transaction."""
+    db.execute(select(Client.id).where(Client.id == client_id).with_for_update())
 
 
 def change_client(db: Session, client_id: str, values: dict[str, object], *, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.grants.client_registry import import_client, register_client
 from idp.domain.grants.client_secrets import end_old_secrets, rotate_secret
 from idp.domain.grants.client_signatures import secret_context
-from idp.domain.grants.clients import find_client
+from idp.domain.grants.clients import find_client, load_client
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.clients import ClientSecret
 from idp.model.upkeep import AuditEvent
@@ -158,16 +158,42 @@ def test_ca_09_a_secret_that_was_ended_is_not_kept_to_read_back(world):
     assert verify(world, assertion(world, first)) is AssertionRefusal.SIGNATURE
 
 
-def test_ca_09_a_secret_that_has_run_out_goes_a_week_later(world):
-    save(world)
+def test_ca_09_of_a_secret_that_has_run_out_the_digest_alone_is_kept(world):
+    first = save(world).secret
     world.clock.advance(timedelta(minutes=1))
     rotate(world)
-    world.clock.advance(timedelta(days=14) - timedelta(seconds=1))
+    world.clock.advance(timedelta(days=7) - timedelta(seconds=1))
     world.do(delete_ended_grants, now=world.now)
-    assert len(rows(world)) == 2
+    assert [row.sealed is None for row in rows(world)] == [False, False]
     world.clock.advance(timedelta(seconds=1))
+    for _ in range(2):
+        world.do(delete_ended_grants, now=world.now)
+        assert [row.sealed is None for row in rows(world)] == [True, False]
+    assert rows(world)[0].digest == digest(first)
+    world.clock.advance(timedelta(days=3650))
     world.do(delete_ended_grants, now=world.now)
-    assert len(rows(world)) == 1
+    assert rows(world)[0].digest == digest(first)
+
+
+def test_a_request_does_not_read_secrets_that_have_run_out(world):
+    save(world)
+    world.clock.advance(timedelta(minutes=1))
+    second = rotate(world)
+    world.clock.advance(timedelta(days=7))
+    world.do(delete_ended_grants, now=world.now)
+    loaded = world.do(load_client, "signer").secrets
+    assert [each.digest for each in loaded] == [digest(second)]
+
+
+def test_ca_09_a_secret_that_ends_at_once_is_not_kept_to_read_back(world):
+    save(world)
+    for _ in range(2):
+        world.clock.advance(timedelta(minutes=1))
+        rotate(world)
+    assert [row.sealed is None for row in rows(world)] == [True, False, False]
+    named = {"actor": COMMAND_LINE, "keys": world.keys, "now": world.now}
+    world.do(rotate_secret, "signer", overlap=timedelta(0), **named)
+    assert [row.sealed is None for row in rows(world)] == [True, True, True, False]
 
 
 def test_a_client_that_begins_to_sign_gets_a_secret_to_sign_with(world):

@@ -1,6 +1,7 @@
 """Registrations as files: what was given can be taken again, all of it or nothing."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -90,6 +91,19 @@ def test_az_08_a_file_with_a_fault_registers_nothing(admin, sessions, content, w
     assert words in page.text
     assert 'id="document-error"' in page.text
     assert names(sessions) == []
+
+
+def test_ca_09_a_file_with_a_secret_that_has_ended_changes_nothing(admin, sessions, clock):
+    held = ONE | {"client_secret": "x" * 43}
+    take(admin, held)
+    clock.advance(timedelta(seconds=1))
+    admin.get("/admin/clients/one").submit("/admin/clients/one/secret")
+    assert take(admin, held, replace="1").status == 303
+    admin.get("/admin/clients/one").submit("/admin/clients/one/end-old-secrets")
+    page = take(admin, [ONE | {"client_id": "two"}, held], replace="1")
+    assert page.status == 422
+    assert "one：ファイルの秘密の値（client_secret）は、すでに終わったもの" in page.text
+    assert names(sessions) == ["one"]
 
 
 def test_a_file_has_a_bound():

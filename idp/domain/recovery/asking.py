@@ -17,6 +17,7 @@ from idp.base.url import with_query
 from idp.domain.recovery.rules import ResetSetup, cool_down_counter, request_counters
 from idp.domain.recovery.standing import AskedReset, seal_context
 from idp.domain.signin import attempts
+from idp.domain.signin.candidates import lock_person
 from idp.domain.signin.code_text import CODE_LENGTH
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, record
@@ -197,7 +198,7 @@ def code_digest(code: str, reset_id: UUID, *, keys: Keyring) -> bytes:
 
 def void_reset_secrets(db: Session, account_id: UUID, *, now: datetime) -> None:
     """Void the links and codes a person was mailed so far: a newer one takes their place."""
-    lock_account(db, account_id)
+    lock_person(db, account_id)
     db.execute(
         update(OneTimeSecret)
         .where(
@@ -209,10 +210,3 @@ def void_reset_secrets(db: Session, account_id: UUID, *, now: datetime) -> None:
         .values(superseded_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def lock_account(db: Session, account_id: UUID) -> None:
-    """Let whatever touches one person's resets wait for each other until the transaction ends."""
-    # FOR NO KEY UPDATE: rows that refer to the account may still be written meanwhile.
-    query = select(Account.id).where(Account.id == account_id)
-    db.execute(query.with_for_update(key_share=True)).all()

@@ -11,8 +11,8 @@ from idp.base.keyring import Keyring
 from idp.domain.access.ending import void_mailed_secrets
 from idp.domain.grants.security_events import tell_of_person
 from idp.domain.people import accounts
-from idp.domain.recovery.asking import lock_account
 from idp.domain.recovery.standing import OpenReset
+from idp.domain.signin.candidates import lock_person
 from idp.domain.signin.choosing import Chosen
 from idp.domain.signin.new_password import take_new_password
 from idp.domain.signin.visitors import Visitor
@@ -46,7 +46,7 @@ def finish(
     (RS-05), and every other link and code of this person is void (RS-02).
     """
     # Whoever opens another link takes this lock first too: nobody waits in a circle.
-    lock_account(db, opened.account_id)
+    lock_person(db, opened.account_id)
     if opened.asks_fact or not _claim(db, opened, now=now):
         return ResetGone()
     is_first = accounts.activate(db, opened.account_id, now=now)

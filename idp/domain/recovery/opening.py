@@ -12,10 +12,11 @@ from idp.base.contact import mail_key
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, equal, new_token
-from idp.domain.recovery.asking import RESET_KINDS, code_digest, lock_account, void_reset_secrets
+from idp.domain.recovery.asking import RESET_KINDS, code_digest, void_reset_secrets
 from idp.domain.recovery.rules import ResetRules, code_counters
 from idp.domain.recovery.standing import AskedReset
 from idp.domain.signin import attempts
+from idp.domain.signin.candidates import lock_person
 from idp.domain.signin.code_text import read_code
 from idp.domain.signin.visitors import Visitor
 from idp.domain.upkeep.audit import Act, record
@@ -163,7 +164,7 @@ def _use_up(
 ) -> ResetOpened | None:
     """Claim the secret; link and code of a mail, and every other one, are void with it."""
     account_id = secret.account_id
-    lock_account(db, account_id)
+    lock_person(db, account_id)
     email_key = db.scalar(
         select(Account.email_key).where(Account.id == account_id, Account.status.in_(_MAY_OPEN))
     )
@@ -181,7 +182,7 @@ def open_by_identity(
 
     Only one who has been here before: an identity never takes the place of an activation.
     """
-    lock_account(db, account_id)
+    lock_person(db, account_id)
     status = db.scalar(select(Account.status).where(Account.id == account_id))
     if status not in (AccountStatus.ACTIVE, AccountStatus.SUSPENDED):
         return None

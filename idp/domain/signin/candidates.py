@@ -55,6 +55,9 @@ def with_facts(people: Any) -> Any:  # noqa: ANN401
     )
 
 
+# FOR NO KEY UPDATE: rows that refer to the account may still be written meanwhile.
+_LOCK = select(ACCOUNT.c.id).where(ACCOUNT.c.id == bindparam("account"))
+_LOCK = _LOCK.with_for_update(key_share=True)
 _FIND = select(*FACTS).select_from(with_facts(ACCOUNT)).where(ACCOUNT.c.id == bindparam("account"))
 
 
@@ -82,6 +85,16 @@ class Candidate:
     #: What her municipality asks for; None: she belongs to none.
     second_step: SecondStep | None
     trusted_device_days: int
+
+
+def lock_person(db: Session, account_id: UUID) -> None:
+    """Let whatever signs a person in or changes how she does wait for each other.
+
+    The first lock of its transaction: then nobody waits in a circle. On SQLite they wait
+    already: it lets one writing transaction in at a time.
+    """
+    if db.get_bind().dialect.name != "sqlite":
+        fetch_one(db, _LOCK, {"account": account_id})
 
 
 def find_candidate(db: Session, account_id: UUID, *, now: datetime) -> Candidate | None:

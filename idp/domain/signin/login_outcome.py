@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.db.rows import change
 from idp.domain.signin import attempts, limits
-from idp.domain.signin.candidates import Candidate, find_candidate
+from idp.domain.signin.candidates import Candidate, find_candidate, lock_person
 from idp.domain.signin.code_mails import send_code
 from idp.domain.signin.completion import Authentication, SignedInWhole, complete_sign_in
 from idp.domain.signin.devices import find_device
@@ -103,6 +103,7 @@ def _who_may_come_in(db: Session, verified: Verified, *, now: datetime) -> Candi
     account_id = verified.prepared.account_id
     if not verified.is_right or account_id is None:
         return None
+    lock_person(db, account_id)  # a new password comes before this sign-in or ends what it opens
     candidate = find_candidate(db, account_id, now=now)
     if candidate is None or candidate.hash != verified.prepared.hash:
         return None  # the password was changed while the old one was being hashed

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.domain.grants.security_events import tell_of_person
 from idp.domain.grants.token_families import revoke_family
+from idp.domain.signin.candidates import lock_person
 from idp.domain.signin.devices import distrust_devices
 from idp.domain.signin.limits import forget_wrong_passwords
 from idp.domain.signin.passwords import set_password
@@ -33,6 +34,7 @@ def take_new_password(
 
     `keep` is the session the person is changing it in. A suspension is not touched.
     """
+    lock_person(db, account_id)
     set_password(db, account_id, hashed, now=now)
     reason = SessionEnd.PASSWORD_CHANGED
     end_sessions_of(db, account_id, reason, keys=keys, now=now, keep=keep)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.domain.signin import attempts, limits
+from idp.domain.signin.candidates import lock_person
 from idp.domain.signin.choosing import Choice, Chosen, choose_password, look_at_choice
 from idp.domain.signin.new_password import take_new_password
 from idp.domain.signin.passwords import MAX_LENGTH, Hasher, PasswordFault
@@ -98,6 +99,7 @@ def change_password(
     now: datetime,
 ) -> ChangeDone | CurrentWrong:
     """Write the new password if the one that was checked is still there; end other sessions."""
+    lock_person(db, person.account_id)
     if not _claim(db, person, chosen, now=now):
         return CurrentWrong()
     session = raise_session(db, person, person.acr, person.amr, now=now)

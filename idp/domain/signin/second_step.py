@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp.domain.people.accounts import verify_address
 from idp.domain.signin import mailed_codes, totp
-from idp.domain.signin.candidates import Candidate, find_candidate
+from idp.domain.signin.candidates import Candidate, find_candidate, lock_person
 from idp.domain.signin.code_mails import CodeNotSent, CodeSent, send_code
 from idp.domain.signin.code_text import read_code
 from idp.domain.signin.completion import (
@@ -132,13 +132,14 @@ def judge(
     now: datetime,
 ) -> SignedInWhole | WrongCode | Paused | NoStepOpen:
     """Judge a counted try; with the right code the person is signed in."""
+    lock_person(db, taken.account_id)
     outcome = _compare(db, taken, typed.text, setup=setup, now=now)
     if outcome is not None:
         act = Act("signin.code_failed", subject_id=taken.account_id)
         record(db, act, actor=visitor.actor, now=now)
         return outcome
     person = find_candidate(db, taken.account_id, now=now)
-    if person is None:
+    if person is None or not _still_counts(taken.walk, person, now=now):
         return NoStepOpen()
     if taken.kind is StepKind.MAIL and not person.has_proved_mail:
         # A corrected address: codes from before are void, so this one came out of the new mailbox.

@@ -1,14 +1,19 @@
 """The migrations make the tables the code knows, on both databases, and name everything."""
 
+from uuid import uuid4
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from idp.cli.database import alembic_config
+from idp.db.session import transaction
+from idp.model.clients import Client, ClientOrigin, ClientSecret
 from idp.model.tables import METADATA
+from tests import factories
 from tests.databases import build_schema
 
 
@@ -32,6 +37,32 @@ def test_going_back_leaves_nothing_behind(sqlite_url, tmp_path):
     command.downgrade(alembic_config(sqlite_url), "base")
     build_schema(sqlite_url)
     command.check(alembic_config(sqlite_url))
+
+
+def test_rule_34_rows_stay_on_the_way_down_and_up_again(database_url, sessions, clock):
+    """SQLite builds the table of clients anew: what refers to one must not go with the old one."""
+    with transaction(sessions) as db:
+        admin = factories.make_account(db, now=clock(), municipality_id=None, email="a@example.jp")
+        came = {"by-command": {}, "by-console": {"created_by": admin.id}}
+        came["by-itself"] = {"initial_access_token_id": uuid4()}
+        for client_id, columns in came.items():
+            factories.make_client(db, client_id=client_id, now=clock(), **columns)
+            db.add(
+                ClientSecret(
+                    id=uuid4(), client_id=client_id, digest=client_id.encode(), created_at=clock()
+                )
+            )
+    command.downgrade(alembic_config(database_url), "0007")
+    command.upgrade(alembic_config(database_url), "head")
+    with transaction(sessions) as db:
+        origins = dict(db.execute(select(Client.id, Client.origin)).all())
+        secrets = db.scalars(select(ClientSecret.client_id).order_by(ClientSecret.client_id)).all()
+    assert origins == {
+        "by-command": ClientOrigin.COMMAND_LINE,
+        "by-console": ClientOrigin.CONSOLE,
+        "by-itself": ClientOrigin.REGISTRATION,
+    }
+    assert secrets == ["by-command", "by-console", "by-itself"]
 
 
 def test_rule_34_every_index_and_constraint_has_a_name(engine):

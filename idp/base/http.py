@@ -13,6 +13,8 @@ import httpx
 from idp.base.url import UrlError, split_url
 
 MAX_BYTES = 65_536
+#: Longest for all documents of one request together: less than a proxy waits for its answer.
+BATCH_SECONDS = 20.0
 _FORM = "application/x-www-form-urlencoded"
 #: Carrier-grade NAT and the translation prefix lead to private networks as well.
 _MORE_PRIVATE = tuple(
@@ -50,6 +52,7 @@ class HttpClient:
     ca_file: str = ""
     allow_loopback: bool = False
     allowed_networks: tuple[str, ...] = ()
+    batch_seconds: float = BATCH_SECONDS
 
     def get(self, url: str) -> Fetched:
         """Read a document.

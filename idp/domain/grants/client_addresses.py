@@ -5,14 +5,14 @@ the registry get what was `Gathered`.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
 
 from idp.base.http import Fetched, FetchError
 from idp.base.url import split_url
 from idp.protocol.claims import is_shallow
-from idp.protocol.client import ClientMetadata
+from idp.protocol.client import ClientMetadata, RegisteredClient
 from idp.protocol.logo import find_image_type
 
 
@@ -48,9 +48,40 @@ class Gathered:
 NOTHING = Gathered()
 
 
-def gather(metadata: ClientMetadata, http: Fetcher) -> Gathered:
-    """Ask what the metadata names. Whatever does not answer as it should is missing."""
-    return Gathered(sector=_prove_sector(metadata, http), logo=_fetch_logo(metadata, http))
+def gather(
+    metadata: ClientMetadata, http: Fetcher, known: RegisteredClient | None = None
+) -> Gathered:
+    """Ask what the metadata names. Whatever does not answer as it should is missing.
+
+    The sector of a `known` client is not proven again while what it rests on is the same.
+    """
+    settled = known is not None and _is_settled(metadata, known)
+    sector = None if settled else _prove_sector(metadata, http)
+    return Gathered(sector=sector, logo=_fetch_logo(metadata, http))
+
+
+def gather_new(metadata: ClientMetadata, http: Fetcher, known: RegisteredClient | None) -> Gathered:
+    """Ask only what is new or has changed: a file of many services is mostly what is known."""
+    has_same_logo = known is not None and metadata.logo_uri == known.logo_uri
+    asked = replace(metadata, logo_uri=None) if has_same_logo else metadata
+    return gather(asked, http, known)
+
+
+def keep_proof(metadata: ClientMetadata, known: RegisteredClient, gathered: Gathered) -> Gathered:
+    """Let the sector stay proven while its address and the redirect URIs are the same.
+
+    OIDC Core §8.1 ties the redirect URIs to the document when they are registered: a service
+    whose document cannot be reached just now can still change its name.
+    """
+    if metadata.sector_identifier_uri is None or not _is_settled(metadata, known):
+        return gathered
+    return replace(gathered, sector=known.sector)
+
+
+def _is_settled(metadata: ClientMetadata, known: ClientMetadata) -> bool:
+    return metadata.sector_identifier_uri == known.sector_identifier_uri and set(
+        metadata.redirect_uris
+    ) == set(known.redirect_uris)
 
 
 def sector_of_address(uri: str) -> str:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from idp.base.url import split_url
-from idp.domain.grants.client_addresses import Gathered, sector_of_address
+from idp.domain.grants.client_addresses import Gathered, keep_proof, sector_of_address
 from idp.protocol.client import RegisteredClient, SubjectType
 from idp.protocol.registration import Registration
 
@@ -47,4 +47,5 @@ def find_sector_change(
         return None
     if sector_of_address(uri) != known.sector:
         return SectorFault.FIXED
-    return None if gathered.sector == known.sector else SectorFault.UNPROVEN
+    proven = keep_proof(registration.metadata, known, gathered).sector
+    return None if proven == known.sector else SectorFault.UNPROVEN

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, equal, new_token
-from idp.domain.grants.client_addresses import Gathered
+from idp.domain.grants.client_addresses import Gathered, keep_proof
 from idp.domain.grants.client_registry import register_client, update_client
 from idp.domain.grants.client_secrets import end_secrets, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector
@@ -156,7 +156,8 @@ def replace_self(
     known = load_client(db, client_id)
     terms = find_terms(db, client_id)
     came_with = replace(registration, municipality_code=terms.municipality_code if terms else None)
-    sector = choose_sector(came_with, client_id, gathered)
+    proof = keep_proof(registration.metadata, known, gathered)
+    sector = choose_sector(came_with, client_id, proof)
     if isinstance(sector, SectorFault):
         return RegistrationRefusal(sector)
     if sector != known.sector:

@@ -75,7 +75,7 @@ def ask_new() -> Response:
 def register() -> Response:
     """Register a service and show its secret, this once."""
     values = read_posted(request.form)
-    checked = _check(values, {})
+    checked = _check(values, {}, None)
     if not isinstance(checked, Checked):
         return _form(None, values, checked)
     with transaction(services().sessions) as db:
@@ -109,7 +109,7 @@ def change(client_id: str) -> Response:
     """
     client, document = find_one(client_id)
     values = read_posted(request.form)
-    checked = _check(values, document)
+    checked = _check(values, document, client)
     if not isinstance(checked, Checked):
         return _form(client, values, checked)
     try:
@@ -133,14 +133,16 @@ def _seen_version() -> int:
     return int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else 0
 
 
-def _check(values: Mapping[str, str], known: Mapping[str, object]) -> Checked | list[FieldError]:
+def _check(
+    values: Mapping[str, str], registered: Mapping[str, object], known: RegisteredClient | None
+) -> Checked | list[FieldError]:
     """Read the form and ask the addresses in it, before any transaction."""
-    document = read_form(values, known=known)
+    document = read_form(values, known=registered)
     try:
         registration = parse_registration(document, rules=address_rules())
     except MetadataError as error:
         return [fault_error(fault, values) for fault in error.faults]
-    return Checked(registration, gather(registration.metadata, services().http))
+    return Checked(registration, gather(registration.metadata, services().http, known))
 
 
 def _refuse(client_id: str, values: dict[str, str], refusal: RegistrationRefusal) -> Response:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from idp.base.batch import BatchReader, OutOfTimeError
 from idp.db.session import reading, transaction
-from idp.domain.grants.client_addresses import gather
+from idp.domain.grants.client_addresses import gather_new
 from idp.domain.grants.client_console import (
     Checked,
     RefusedClientError,
@@ -15,7 +16,7 @@ from idp.domain.grants.client_console import (
     replace_all,
 )
 from idp.domain.grants.client_export import export_client
-from idp.domain.grants.clients import list_clients
+from idp.domain.grants.clients import find_any_client, list_clients
 from idp.domain.staff.roles import Permission
 from idp.protocol.client_file import MAX_CLIENTS, FileFault, read_file
 from idp.protocol.document import MetadataFault
@@ -75,9 +76,23 @@ def _check(documents: Sequence[dict[str, object]]) -> tuple[Checked, ...] | list
             found.append(parse_registration(document, rules=address_rules()))
         except MetadataError as error:
             errors += [_fault_error(documents, place, fault) for fault in error.faults]
-    if errors:
-        return errors
-    return tuple(Checked(each, gather(each.metadata, services().http)) for each in found)
+    return errors or _ask_addresses(documents, found)
+
+
+def _ask_addresses(
+    documents: Sequence[dict[str, object]], found: Sequence[Registration]
+) -> tuple[Checked, ...] | list[FieldError]:
+    """Ask the addresses that are new or have changed, all within one deadline."""
+    with reading(services().sessions) as db:
+        known = [each.client_id and find_any_client(db, each.client_id) for each in found]
+    reader = BatchReader(services().http)
+    checked: list[Checked] = []
+    try:
+        for each, client in zip(found, known, strict=True):
+            checked.append(Checked(each, gather_new(each.metadata, reader, client or None)))
+    except OutOfTimeError:
+        return [_error(documents, len(checked), say("admin.files.out_of_time"))]
+    return tuple(checked)
 
 
 def _fault_error(

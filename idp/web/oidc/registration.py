@@ -131,7 +131,7 @@ def _change(client_id: str) -> Answer:
     policy = terms.policy if terms else _STRICT
     document = narrow_document(content, policy, known=write_metadata(client))
     registration = read_metadata(document, rules=_rules())
-    gathered = gather(registration.metadata, services().http)
+    gathered = gather(registration.metadata, services().http, client)
     with transaction(services().sessions) as db:
         outcome = replace_self(
             db,

@@ -136,6 +136,29 @@ def test_a_proven_sector_is_registered_and_another_one_is_refused_later(admin, e
     assert 'id="sector_identifier_uri-error"' in page.text
 
 
+def test_a_service_can_be_changed_while_the_document_of_its_sector_is_away(admin, elsewhere, find):
+    uris = "https://booking.example/callback"
+    elsewhere.documents[SECTOR] = f'["{uris}"]'.encode()
+    register(admin, sector_identifier_uri=SECTOR, redirect_uris=uris)
+    del elsewhere.documents[SECTOR]
+    elsewhere.asked.clear()
+    assert save(admin, name_ja="予約").status == 303
+    assert (find().name_in("ja"), find().sector) == ("予約", "host:booking.example")
+    assert elsewhere.asked == []
+    more = f"{uris}\nhttps://booking.example/second"
+    for changed in (
+        {"redirect_uris": more},
+        {"redirect_uris": "https://booking.example/second"},
+        {"sector_identifier_uri": f"{SECTOR}?2"},
+    ):
+        before = find()
+        page = save(admin, name_ja="別の名前", **changed)
+        assert page.status == 422
+        assert 'id="sector_identifier_uri-error"' in page.text
+        assert find() == before
+    assert elsewhere.asked == [SECTOR, SECTOR, f"{SECTOR}?2"]
+
+
 def test_whoever_was_slower_is_told_and_keeps_what_she_typed(admin, find, sessions):
     register(admin)
     first, second = admin.get(EDIT), admin.get(EDIT)

@@ -1,15 +1,21 @@
 """Registrations as files: what was given can be taken again, all of it or nothing."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
+from idp.base.http import HttpClient
 from idp.db.session import transaction
 from idp.domain.grants.clients import find_any_client
 from idp.model.clients import Client
 from idp.protocol.client_file import MAX_CLIENTS, FileFault, read_file
+from idp.web.deps import SERVICES
+from tests.serving import Port, serving
 from tests.web.admin.test_clients import register, secret_on
 
 FILES = "/admin/client-files"
@@ -104,6 +110,48 @@ def test_ca_09_a_file_with_a_secret_that_has_ended_changes_nothing(admin, sessio
     assert page.status == 422
     assert "one：ファイルの秘密の値（client_secret）は、すでに終わったもの" in page.text
     assert names(sessions) == ["one"]
+
+
+@pytest.fixture
+def other_server(app):
+    """A server that proves sectors, until it hangs; the whole file has half a second for it."""
+    http = HttpClient(timeout_seconds=5, allow_loopback=True, batch_seconds=0.5)
+    services = app.extensions[SERVICES]
+    # Services may be on this machine, as in the demonstration.
+    settings = replace(services.settings, dev=replace(services.settings.dev, allow_http=True))
+    app.extensions[SERVICES] = replace(services, http=http, settings=settings)
+    released, hangs, asked = Event(), Event(), []
+
+    def answer(environ, start_response):
+        asked.append(environ["PATH_INFO"])
+        if hangs.is_set():
+            released.wait(30)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(ONE["redirect_uris"]).encode()]
+
+    with serving(answer, Port()) as origin:
+        yield SimpleNamespace(origin=origin, hangs=hangs, asked=asked)
+        released.set()
+
+
+def test_sr_04_a_file_whose_addresses_hang_has_one_deadline(admin, other_server, sessions):
+    proven = {"sector_identifier_uri": f"{other_server.origin}/sector"}
+    file = [ONE, *(ONE | proven | {"client_id": f"of-{place}"} for place in range(20))]
+    assert take(admin, file).status == 200
+    assert other_server.asked == ["/sector"]
+    everything = json.loads(admin.get(f"{FILES}/all").text)
+    other_server.hangs.set()
+    renamed = [document | {"client_name": "新しい名前"} for document in everything]
+    assert take(admin, renamed, replace="1").status == 303
+    assert other_server.asked == ["/sector"]
+    moved = [document | {"client_name": "もっと新しい"} for document in everything]
+    moved[7] |= {"logo_uri": f"{other_server.origin}/logo"}
+    page = take(admin, moved, replace="1")
+    assert page.status == 422
+    assert f"{moved[7]['client_id']}：アドレスの確認に、時間がかかりすぎました" in page.text
+    assert other_server.asked == ["/sector", "/logo"]
+    named = {each["client_name"] for each in json.loads(admin.get(f"{FILES}/all").text)}
+    assert named == {"新しい名前"}
 
 
 def test_a_file_has_a_bound():

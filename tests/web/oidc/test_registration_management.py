@@ -1,5 +1,6 @@
 """What a service that registered itself may do later (RFC 7592)."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,13 +12,19 @@ from idp.domain.grants.client_registry import disable_client, enable_client
 from idp.domain.grants.clients import find_any_client, find_client, list_clients
 from idp.domain.upkeep.audit import SYSTEM
 from idp.web.deps import SERVICES
-from tests.web.oidc.conftest import Service
+from tests.web.oidc.conftest import CALLBACK, Service
 from tests.web.oidc.registering import Elsewhere, Registered, Registrar, make_token
 
 
 @pytest.fixture
-def registrar(app, world, sessions, clock):
-    app.extensions[SERVICES] = replace(app.extensions[SERVICES], http=Elsewhere())
+def elsewhere(app):
+    found = Elsewhere()
+    app.extensions[SERVICES] = replace(app.extensions[SERVICES], http=found)
+    return found
+
+
+@pytest.fixture
+def registrar(app, world, sessions, clock, elsewhere):
     return Registrar(app, make_token(sessions, clock))
 
 
@@ -108,3 +115,18 @@ def test_a_removed_service_goes_after_a_month(made, registrar, sessions, clock):
             assert (find_any_client(db, made.client_id) is not None) is is_there
     with sessions() as db:
         assert find_client(db, kept.client_id) is not None
+
+
+def test_a_service_changes_itself_while_the_document_of_its_sector_is_away(registrar, elsewhere):
+    elsewhere.put("https://sector.example/uris", json.dumps([CALLBACK]).encode())
+    made = Registered(
+        registrar, registrar.post(sector_identifier_uri="https://sector.example/uris")
+    )
+    elsewhere.answers.clear()
+    elsewhere.asked.clear()
+    assert made.put(client_name="Renamed").status_code == 200
+    assert elsewhere.asked == []
+    refused = made.put(client_name="Again", redirect_uris=[CALLBACK, f"{CALLBACK}/2"])
+    assert refused.status_code == 400
+    assert "sector_identifier_uri" in refused.get_json(force=True)["error_description"]
+    assert made.get().get_json(force=True)["client_name"] == "Renamed"

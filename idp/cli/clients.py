@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from idp.app import build_http
 from idp.cli import registration_tokens
 from idp.cli.context import Context, opened
 from idp.cli.failure import CommandError
-from idp.domain.grants.client_addresses import Gathered, gather
+from idp.domain.grants.client_addresses import gather
+from idp.domain.grants.client_console import Checked, RefusedClientError, replace_all
 from idp.domain.grants.client_export import export_client
-from idp.domain.grants.client_registry import disable_client, enable_client, import_client
+from idp.domain.grants.client_registry import disable_client, enable_client
 from idp.domain.grants.client_secrets import end_old_secrets, rotate_secret
-from idp.domain.grants.client_writing import RegistrationRefusal
+from idp.domain.grants.client_writing import RegisteredClientWithSecret, RegistrationRefusal
 from idp.domain.grants.clients import find_any_client, list_clients
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.protocol.addresses import AddressRules
@@ -56,14 +57,24 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
 
 
 def _import(options: argparse.Namespace) -> None:
+    """Take a file as a whole: what is printed was written, and else nothing was."""
     settings = load_settings(options.config)
-    http = build_http(settings)
+    documents = _read_documents(options.file)
     rules = AddressRules(allow_loopback_http=settings.dev.allow_http)
-    for document in _read_documents(options.file):
-        registration = _parse(document, rules)
-        gathered = gather(registration.metadata, http)
-        with opened(options) as context:
-            _import_one(context, registration, gathered)
+    found = [_parse(place, document, rules) for place, document in enumerate(documents)]
+    with opened(options) as context:
+        known = [each.client_id and find_any_client(context.db, each.client_id) for each in found]
+    http = build_http(settings)
+    checked = [
+        Checked(each, gather(each.metadata, http, client or None))
+        for each, client in zip(found, known, strict=True)
+    ]
+    with opened(options) as context:
+        made = _import_all(context, checked)
+    for one in made:
+        print(f"client_id\t{one.client.client_id}")
+        if one.secret is not None:
+            print(f"client_secret\t{one.secret}\t(shown this once)")
 
 
 def _read_documents(path: Path) -> tuple[dict[str, object], ...]:
@@ -82,29 +93,31 @@ def _read_documents(path: Path) -> tuple[dict[str, object], ...]:
             return documents
 
 
-def _parse(document: dict[str, object], rules: AddressRules) -> Registration:
+def _parse(place: int, document: dict[str, object], rules: AddressRules) -> Registration:
     try:
         return parse_registration(document, rules=rules)
     except MetadataError as error:
         faults = ", ".join(f"{fault.field}: {fault.reason}" for fault in error.faults)
-        raise CommandError(f"client {document.get('client_id', '')}: {faults}") from None
+        raise CommandError(f"{_name(place, document.get('client_id'))}: {faults}") from None
 
 
-def _import_one(context: Context, registration: Registration, gathered: Gathered) -> None:
-    outcome = import_client(
-        context.db,
-        registration,
-        actor=COMMAND_LINE,
-        keys=context.keys,
-        now=context.now,
-        gathered=gathered,
-    )
-    if isinstance(outcome, RegistrationRefusal):
-        advice = f" ({_ADVICE[outcome]})" if outcome in _ADVICE else ""
-        raise CommandError(f"client {registration.client_id}: {outcome}{advice}")
-    print(f"client_id\t{outcome.client.client_id}")
-    if outcome.secret is not None:
-        print(f"client_secret\t{outcome.secret}\t(shown this once)")
+def _name(place: int, client_id: object) -> str:
+    """Say which client of a file is meant."""
+    return f"client {place + 1} of the file ({client_id or 'without client_id'})"
+
+
+def _import_all(
+    context: Context, checked: Sequence[Checked]
+) -> tuple[RegisteredClientWithSecret, ...]:
+    try:
+        return replace_all(
+            context.db, checked, actor=COMMAND_LINE, keys=context.keys, now=context.now
+        )
+    except RefusedClientError as error:
+        refusal = error.refusal
+        advice = f" ({_ADVICE[refusal]})" if refusal in _ADVICE else ""
+        name = _name(error.place, checked[error.place].registration.client_id)
+        raise CommandError(f"{name}: {refusal}{advice}") from None
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -173,6 +173,32 @@ def test_a_service_of_a_municipality_that_is_not_there_is_refused(idp, write, do
     assert (code, "municipality_unknown" in problem) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        ({"kosodate_municipality": "999999"}, "client 2 of the file (full): municipality_unknown"),
+        ({"redirect_uris": "x"}, "client 2 of the file (full): redirect_uris: "),
+        ({"client_id": None, "redirect_uris": "x"}, "client 2 of the file (without client_id): "),
+    ],
+)
+def test_az_08_a_file_with_a_fault_registers_nothing(idp, write, documents, find, second, problem):
+    faulty = [PLAIN, FULL | second, FULL | second | {"client_id": "third"}]
+    code, printed, complaint = idp("clients", "import", write("all.json", json.dumps(faulty)))
+    assert (code, printed) == (1, "")
+    assert problem in complaint
+    assert find("plain") is None
+
+
+def test_az_08_a_file_with_a_fault_changes_nothing(idp, write, documents, find):
+    assert idp("clients", "import", write("one.json", json.dumps(PLAIN)))[0] == 0
+    before = find("plain")
+    changed = [PLAIN | {"client_name": "Changed"}, PLAIN | {"kosodate_sector": "another"}]
+    code, printed, problem = idp("clients", "import", write("two.json", json.dumps(changed)))
+    assert (code, printed) == (1, "")
+    assert "client 2 of the file (plain): sector_fixed" in problem
+    assert find("plain") == before
+
+
 def test_ca_09_a_file_that_switches_to_signing_prints_a_new_secret_once(idp, write, documents):
     assert idp("clients", "import", write("plain.json", json.dumps(PLAIN)))[0] == 0
     signing = PLAIN | {"token_endpoint_auth_method": "client_secret_jwt"}

@@ -1,18 +1,31 @@
 """The password hash: Argon2id over NFKC and the pepper, and never too many at once."""
 
+import base64
 import hmac
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
-from idp.base.secret import new_token
 from idp.base.text import password_form
 
 #: Whoever waits longer than this for a place hears that it is busy.
 _LONGEST_WAIT_SECONDS = 10.0
+
+
+def _make_decoy(argon2: PasswordHasher) -> str:
+    """Return a stored hash that no password has: its value is drawn, not computed.
+
+    Written as Argon2's reference does it, so that it is read and compared like any other.
+    """
+    costs = f"m={argon2.memory_cost},t={argon2.time_cost},p={argon2.parallelism}"
+    drawn = (secrets.token_bytes(argon2.salt_len), secrets.token_bytes(argon2.hash_len))
+    salt, value = (base64.b64encode(part).rstrip(b"=").decode() for part in drawn)
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${value}"
 
 
 class HasherBusy(Exception):  # noqa: N818 - a state, not a mistake of anybody
@@ -43,7 +56,7 @@ class Hasher:
         self._argon2 = PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=1, type=Type.ID
         )
-        self._dummy = self._argon2.hash(self._mix(new_token()))
+        self._decoy = _make_decoy(self._argon2)
 
     def hash(self, password: str) -> str:
         """Return what is stored, with a salt of its own.
@@ -68,7 +81,7 @@ class Hasher:
 
     def verify_dummy(self, password: str) -> None:
         """Cost as much as `verify`, for an id that nobody has (EN-02)."""
-        self.verify(self._dummy, password)
+        self.verify(self._decoy, password)
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a right password should be hashed anew under today's parameters (PW-06)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -196,6 +197,15 @@ def test_pw_06_stored_is_argon2id_with_a_salt_of_its_own_under_the_pepper():
     assert usual.hash("Kx-7294-wbqa") != stored
     assert usual.verify(stored, "Kx-7294-wbqa")
     assert not Hasher(pepper=b"another pepper, 32 bytes long ..").verify(stored, "Kx-7294-wbqa")
+
+
+def test_en_02_what_stands_for_an_unknown_id_is_a_hash_like_any_other():
+    """It is read whole and compared, so it costs the same; and it fits nothing."""
+    hasher = make_hasher()
+    assert extract_parameters(hasher._decoy) == extract_parameters(hasher.hash("Kx-7294-wbqa"))
+    assert len(hasher._decoy) == len(hasher.hash("Kx-7294-wbqa"))
+    with pytest.raises(VerifyMismatchError):
+        hasher._argon2.verify(hasher._decoy, "Kx-7294-wbqa")
 
 
 def test_pw_06_a_hash_under_older_parameters_is_outdated():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from idp.protocol.client import SecurityProfile
+from idp.protocol.client import GrantType, SecurityProfile
 from idp.protocol.client_fields import FIELDS, WITHOUT_FIELD, Field, Group, Kind
 from idp.protocol.client_file import read_json
 from idp.protocol.document import MetadataFault
@@ -54,10 +54,19 @@ def read_form(values: Mapping[str, str], *, known: Mapping[str, object]) -> dict
         if field.only_new and known:
             document[field.member] = known.get(field.member)
         elif field.kind is Kind.TAGGED:
-            document |= _read_tagged(field, values.get(field.name, ""))
+            document |= _read_tagged(field, values.get(field.name, ""), document)
         else:
             document[field.member] = _read(field, values.get(field.name, ""))
+    if _serves_nobody(values, known):
+        document["scope"] = str(document["scope"]).removeprefix(OPENID).strip() or None
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _serves_nobody(values: Mapping[str, str], known: Mapping[str, object]) -> bool:
+    """Whether it is a program that signs nobody in, and is registered without openid."""
+    signs_in = GrantType.AUTHORIZATION_CODE in values.get("grant_types", "").split()
+    registered = str(known.get("scope", OPENID)).split()
+    return not signs_in and OPENID not in registered
 
 
 def _read(field: Field, typed: str) -> object:
@@ -99,14 +108,20 @@ _READERS: Mapping[Kind, Callable[[str], object]] = MappingProxyType(
 )
 
 
-def _read_tagged(field: Field, typed: str) -> dict[str, object]:
-    """Read `fr: Réservation`; a line without a language is refused as one of no known language."""
+def _read_tagged(field: Field, typed: str, before: Mapping[str, object]) -> dict[str, object]:
+    """Read `fr: Réservation`; a line without a language is refused as one of no known language.
+
+    So is a language that stands there twice, or has a field of its own that is filled in: of
+    two texts none is dropped unsaid.
+    """
     found: dict[str, object] = {}
     for line in typed.splitlines():
         tag, _, text = line.partition(":")
+        member = f"{field.member}#{narrow(tag)}"
         if line.strip():
-            found[f"{field.member}#{narrow(tag)}"] = text.strip() or None
-    return {name: value if value is not None else "" for name, value in found.items()}
+            is_second = member in found or before.get(member) is not None
+            found[member] = "" if is_second else text.strip()
+    return found
 
 
 def write_form(document: Mapping[str, object]) -> dict[str, str]:

@@ -259,7 +259,7 @@ def _texts(document: Document, name: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for key, value in document.take_tagged(name).items():
         tag = key.partition("#")[2]
-        if (tag and _LANGUAGE.fullmatch(tag) is None) or not _is_line(value):
+        if (key != name and _LANGUAGE.fullmatch(tag) is None) or not _is_line(value):
             document.fault(key, "text")
         else:
             found[tag] = single_line(value)

@@ -103,6 +103,11 @@ def test_a_document_survives_the_form(document):
     assert after == before
 
 
+def test_a_program_without_people_gets_no_scope_of_theirs_by_the_form():
+    program = DOCUMENT | {"grant_types": ["client_credentials"], "scope": "notices"}
+    assert read_form(write_form(program), known=program)["scope"] == "notices"
+
+
 def test_an_empty_form_is_what_a_new_service_has():
     usual = metadata_of({"client_name": "x", "redirect_uris": [f"{RP}/"]})
     values = write_form({}) | {"name_ja": "x", "redirect_uris": f"{RP}/"}
@@ -148,6 +153,9 @@ def test_full_width_signs_count_and_names_stay_as_typed():
         ({"name_other": "Réservation"}, "name_other"),
         ({"name_other": "fr:"}, "name_other"),
         ({"description_other": "fr: a\nRéserver: b"}, "description_other"),
+        ({"name_other": ": another name"}, "name_other"),
+        ({"name_other": "fr: Garde\nfr: Réservation"}, "name_other"),
+        ({"name_en": "Care booking", "name_other": "en: Child care"}, "name_en"),
         ({"jwks": '{"keys": [NaN]}'}, "jwks"),
         ({"jwks": '{"keys": ["\\u0000"]}'}, "jwks"),
         ({"jwks": '{"keys": ["\\ud800"]}'}, "jwks"),

@@ -219,6 +219,7 @@ def test_sr_03_other_schemes_and_passwords_are_refused_at_save(uri):
         ({"client_name": "a\r\nBcc: x"}, "client_name"),
         ({"client_name#en": 5}, "client_name#en"),
         ({"client_name#<x>": "a"}, "client_name#<x>"),
+        ({"client_name#": "another name"}, "client_name#"),
         ({"redirect_uris": []}, "redirect_uris"),
         ({"redirect_uris": "https://rp.example/"}, "redirect_uris"),
         ({"redirect_uris": [5]}, "redirect_uris"),

@@ -34,12 +34,24 @@ class Sealer:
         Raises:
             UnsealError: no key opens it for this context.
         """
+        return self._open(sealed, context=context)[1]
+
+    def renew(self, sealed: bytes, *, context: str) -> bytes | None:
+        """Return a value sealed anew under the newest key; None if it is already.
+
+        Raises:
+            UnsealError: no key opens it for this context.
+        """
+        place, value = self._open(sealed, context=context)
+        return None if place == 0 else self.seal(value, context=context)
+
+    def _open(self, sealed: bytes, *, context: str) -> tuple[int, bytes]:
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        if sealed[:1] != _VERSION:
+        if sealed[:1] != _VERSION or len(nonce) != _NONCE_BYTES:
             raise UnsealError(context)
-        for key in self._keys:
+        for place, key in enumerate(self._keys):
             try:
-                return key.decrypt(nonce, body, context.encode())
+                return place, key.decrypt(nonce, body, context.encode())
             except InvalidTag:
                 continue
         raise UnsealError(context)

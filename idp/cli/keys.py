@@ -1,9 +1,10 @@
-"""`idp keys`: the keys that sign tokens."""
+"""`idp keys`: the keys that sign tokens, and the master key that seals them."""
 
 import argparse
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from idp.cli import resealing
 from idp.cli.context import opened
 from idp.cli.failure import CommandError
 from idp.domain.grants.key_rotation import (
@@ -19,8 +20,9 @@ from idp.web.key_schedule import key_schedule
 
 
 def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type for it
-    """Add `keys ensure|list|publish|activate|advance|remove`."""
-    commands = rooms.add_parser("keys", help="signing keys").add_subparsers(required=True)
+    """Add `keys ensure|list|publish|activate|advance|remove|reseal`."""
+    room = rooms.add_parser("keys", help="signing keys, master key")
+    commands = room.add_subparsers(required=True)
     commands.add_parser("ensure", help="make what is missing").set_defaults(run=_ensure)
     commands.add_parser("list", help="list all").set_defaults(run=_list)
     commands.add_parser("advance", help="rotate by schedule").set_defaults(run=_advance)
@@ -34,6 +36,7 @@ def add_commands(rooms: Any) -> None:  # noqa: ANN401 - argparse names no type f
     remove = commands.add_parser("remove", help="take a key out at once (it leaked)")
     remove.add_argument("kid")
     remove.set_defaults(run=_remove)
+    resealing.add_commands(commands)
 
 
 def _ensure(options: argparse.Namespace) -> None:

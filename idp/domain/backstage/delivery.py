@@ -16,7 +16,7 @@ from idp.domain.grants.logout import LogoutCall, build_logout_call
 from idp.domain.grants.security_events import EventPush, build_event_push
 from idp.domain.people.names import full_name
 from idp.domain.people.sites import Site, find_site
-from idp.domain.upkeep.outbox import BackchannelLogout, EventMessage, Fact
+from idp.domain.upkeep.outbox import BackchannelLogout, EventMessage, Fact, body_context
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import OutboxKind, OutboxMessage, OutboxState
 from idp.protocol.events import SecurityEvent
@@ -115,7 +115,7 @@ def open_due(db: Session, row_id: UUID, *, issuer: str, keys: Keyring, now: date
         return Pointless(row_id, "too_late")
     if row.sealed_body is None:
         return Pointless(row_id, "no_body")
-    body = json.loads(keys.sealer.unseal(row.sealed_body, context=f"outbox:{row.id}"))
+    body = json.loads(keys.sealer.unseal(row.sealed_body, context=body_context(row.id)))
     match row.kind:
         case OutboxKind.MAIL:
             return _open_mail(db, row, body)

@@ -19,6 +19,9 @@ from idp.domain.signin.interactions import (
 )
 from idp.domain.signin.limits import device_code_counters
 
+#: Where a walk keeps the code of its device.
+SEALED_CODE = "sealed_user_code"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -55,14 +58,14 @@ def open_device_walk(
     if device is None or client is None:
         return None
     give_back(db, device_code_counters(place.network, place.browser))
-    sealed = keys.sealer.seal(user_code.encode(), context=_context(str(device.id)))
+    sealed = keys.sealer.seal(user_code.encode(), context=walk_context(str(device.id)))
     wanted = NewInteraction(
         purpose=DEVICE,
         client_id=client.client_id,
         municipality_id=client.municipality_id,
         request={
             "device_id": str(device.id),
-            "sealed_user_code": to_base64url(sealed),
+            SEALED_CODE: to_base64url(sealed),
             "scope": device.scope,
             "consent_scope": device.scope,
             "prompt": ["consent"],
@@ -72,11 +75,12 @@ def open_device_walk(
     return open_interaction(db, wanted, browser_token=place.walk_token, now=now)
 
 
-def _context(device_id: str) -> str:
+def walk_context(device_id: str) -> str:
+    """Return what the code in a walk is sealed for."""
     return f"device:{device_id}"
 
 
 def shown_user_code(walk: Walk, *, keys: Keyring) -> str:
     """Return the code that was typed at the start of a device's walk."""
-    sealed = from_base64url(str(walk.request["sealed_user_code"]))
-    return keys.sealer.unseal(sealed, context=_context(walk.request["device_id"])).decode()
+    sealed = from_base64url(str(walk.request[SEALED_CODE]))
+    return keys.sealer.unseal(sealed, context=walk_context(walk.request["device_id"])).decode()

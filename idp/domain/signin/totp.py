@@ -58,7 +58,7 @@ def enrol_totp(db: Session, account_id: UUID, *, keys: Keyring, now: datetime) -
     if row is None:
         row = TotpCredential(account_id=account_id, last_timecode=0, created_at=now)
         db.add(row)
-    row.sealed_seed = keys.sealer.seal(seed.encode(), context=_context(account_id))
+    row.sealed_seed = keys.sealer.seal(seed.encode(), context=seed_context(account_id))
     row.confirmed_at = None
     row.last_timecode = 0
     return seed
@@ -116,7 +116,7 @@ def judge_totp(
 
 def _timecode_of(row: TotpCredential, typed: str, *, keys: Keyring, now: datetime) -> int | None:
     digits = read_code(typed) or ""
-    seed = keys.sealer.unseal(row.sealed_seed, context=_context(row.account_id)).decode()
+    seed = keys.sealer.unseal(row.sealed_seed, context=seed_context(row.account_id)).decode()
     try:
         return TOTP(seed).verify_and_get_timecode(digits, for_time=now, valid_window=_DRIFT)
     except OTPVerificationError:
@@ -134,5 +134,6 @@ def _advance(db: Session, account_id: UUID, timecode: int) -> bool:
     return result.rowcount == 1
 
 
-def _context(account_id: UUID) -> str:
+def seed_context(account_id: UUID) -> str:
+    """Return what the seed of a person's app is sealed for."""
     return f"totp:{account_id}"

@@ -138,7 +138,7 @@ def _enqueue(
     db.flush()  # whom it is for may have been written in this transaction
     message_id = new_id(now=now)
     sealed = keys.sealer.seal(
-        json.dumps(body, ensure_ascii=False).encode(), context=f"outbox:{message_id}"
+        json.dumps(body, ensure_ascii=False).encode(), context=body_context(message_id)
     )
     change(
         db,
@@ -153,3 +153,8 @@ def _enqueue(
             "created_at": now,
         },
     )
+
+
+def body_context(message_id: UUID) -> str:
+    """Return what the body of a message is sealed for."""
+    return f"outbox:{message_id}"

@@ -60,11 +60,16 @@ def _begin(db: Session, request: UpstreamRequest, *, keys: Keyring, now: datetim
     request.id = new_id(now=now)
     request.state_digest = digest(secrets.state)
     request.browser_digest = digest(browser_token)
-    request.sealed = keys.sealer.seal(body, context=f"upstream:{request.id}")
+    request.sealed = keys.sealer.seal(body, context=request_context(request.id))
     request.created_at = now
     request.expires_at = now + LIFETIME
     db.add(request)
     return BegunRequest(secrets, browser_token)
+
+
+def request_context(request_id: UUID) -> str:
+    """Return what the secrets of a request are sealed for."""
+    return f"upstream:{request_id}"
 
 
 def claim_request(
@@ -87,7 +92,7 @@ def claim_request(
     if result.rowcount != 1:
         return None
     row = db.scalars(select(UpstreamRequest).where(*mine)).one()
-    body = keys.sealer.unseal(row.sealed, context=f"upstream:{row.id}")
+    body = keys.sealer.unseal(row.sealed, context=request_context(row.id))
     nonce, code_verifier = json.loads(body)
     secrets = UpstreamSecrets(state, nonce, code_verifier)
     return ReturnedRequest(row.purpose, row.account_id, row.session_id, secrets)

@@ -29,6 +29,13 @@ def engine_behind(sessions: Sessions) -> Engine:
     return engine
 
 
+class UnfinishedTransactionError(Exception):
+    """An error of the database was swallowed outside a savepoint: what came before it is undone.
+
+    A mistake of ours. What was written after it must not be committed as if it were the whole.
+    """
+
+
 @contextmanager
 def transaction(sessions: Sessions) -> Iterator[Session]:
     """Open a session, commit on normal exit, roll back on an exception, close in any case.
@@ -43,6 +50,8 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
             yield db
             # Writes what the object mapper still holds; the connection is ours to commit.
             db.flush()
+            if not db.is_active:
+                raise UnfinishedTransactionError
             connection.commit()
         finally:
             db.close()

@@ -77,6 +77,41 @@ def test_rule_29_only_the_database_room_commits():
     assert elsewhere == []
 
 
+def test_rule_31_a_refusal_of_the_database_is_caught_around_a_savepoint_only():
+    """PostgreSQL refuses everything after it in the transaction, SQLite would go on with half."""
+    elsewhere = [
+        f"{name(path)}:{node.lineno}"
+        for path in modules("idp")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Try)
+        and any(_catches_refusals(handler) for handler in node.handlers)
+        and not all(_is_savepoint(statement) for statement in node.body)
+    ]
+    assert elsewhere == []
+
+
+def _catches_refusals(handler: ast.ExceptHandler) -> bool:
+    refusals = {
+        "IntegrityError",
+        "DatabaseError",
+        "DBAPIError",
+        "StatementError",
+        "SQLAlchemyError",
+    }
+    return handler.type is not None and not refusals.isdisjoint(
+        node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)
+    )
+
+
+def _is_savepoint(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.With) and any(
+        isinstance(call := item.context_expr, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "begin_nested"
+        for item in statement.items
+    )
+
+
 def test_the_example_services_stand_apart():
     """They are ordinary relying parties: nothing of the provider, nothing of each other."""
     forbidden = {"kit": {"booking", "certificate"}, "booking": {"certificate"}}

@@ -92,6 +92,8 @@ class RequestState:
     may_be_framed: bool = False
     #: The service the person is on the way to, and its municipality.
     client_name: str | None = None
+    #: The walk that this page belongs to: what its forms and links name.
+    walk_id: UUID | None = None
     municipality_id: UUID | None = None
     #: That municipality's block, if a query has brought it already.
     site: Site | None = None

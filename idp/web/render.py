@@ -123,6 +123,7 @@ def _common_facts() -> dict[str, Any]:
         "csp_nonce": state().nonce,
         "csrf_field": _csrf_field,
         "client_name": state().client_name,
+        "walk_query": with_query("", {"i": str(state().walk_id)}) if state().walk_id else "",
         "person": _PersonFacts(person.name, person.role_label_key) if person else None,
         "staff_member": state().staff,
         "idle": read_idle(person, now=services().clock()) if person else None,

@@ -479,7 +479,6 @@ PAGES = {
     "signin/reset_done": {},
     "signin/reset_bad_link": {},
     "signin/activation_stopped": {},
-    "signin/account_stopped": {},
     "signin/help_mail": {},
     "signin/help_no_mail": {},
     "signin/help_first_time": {},

@@ -18,7 +18,7 @@ from idp.web.deps import drop_cookie, services
 from idp.web.guards import open_to_all
 from idp.web.render import FieldError, field_error, page, see_other
 from idp.web.signin.resets import require_open_reset, reset_setup
-from idp.web.signin.walks import current_visitor, find_current_walk
+from idp.web.signin.walks import current_visitor, find_current_walk, in_walk
 
 bp = Blueprint("signin_activation", __name__)
 
@@ -36,7 +36,7 @@ def show_check() -> Response:
     if opened.is_stopped:
         return _stopped()
     if not opened.asks_fact:
-        return see_other("/password/reset/new")
+        return see_other(in_walk("/password/reset/new"))
     return _form(())
 
 
@@ -47,7 +47,7 @@ def submit_check() -> Response:
     find_current_walk()
     opened = require_open_reset()
     if not opened.asks_fact:
-        return see_other("/password/reset/new")
+        return see_other(in_walk("/password/reset/new"))
     fact, errors = _read_fact()
     if fact is None:
         return _form(errors)
@@ -63,7 +63,7 @@ def _judge(taken: FactTaken) -> Response:
         outcome = judge_fact(db, taken, current_visitor(), rules=rules, now=services().clock())
     match outcome:
         case FactRight():
-            return see_other("/password/reset/new")
+            return see_other(in_walk("/password/reset/new"))
         case FactWrong(tries_left):
             field = "application_number" if taken.fact.application_number else "birthdate"
             error = field_error(field, "signin.activate_check.error.wrong")

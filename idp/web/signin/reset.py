@@ -30,7 +30,7 @@ from idp.web.signin.resets import (
     require_open_reset,
     reset_setup,
 )
-from idp.web.signin.walks import current_visitor, find_current_walk
+from idp.web.signin.walks import current_visitor, find_current_walk, in_walk
 from idp.web.upstream import upstream_name
 from idp.web.waiting import wait_until
 
@@ -68,7 +68,7 @@ def submit_request() -> Response:
     match asked:
         case ResetAsked(_, browser_token):
             keep_browser(browser_token)
-            return see_other("/password/reset/sent")
+            return see_other(in_walk("/password/reset/sent"))
         case AskedTooOften(until):
             seconds, minutes = wait_until(until)
             error = field_error("email", "signin.reset_sent.error.resend_limit", minutes=minutes)
@@ -140,6 +140,7 @@ def show_link() -> Response:
 @open_to_all
 def use_link() -> Response:
     """Use the link up: the button was pressed."""
+    find_current_walk()
     token = kept_link()
     if token is None:
         return bad_link_page()
@@ -150,7 +151,7 @@ def use_link() -> Response:
     match outcome:
         case ResetOpened(browser_token):
             keep_browser(browser_token)
-            return see_other("/password/reset/new")
+            return see_other(in_walk("/password/reset/new"))
         case DeadLink():
             return bad_link_page()
 
@@ -162,7 +163,7 @@ def show_new() -> Response:
     find_current_walk()
     opened = require_open_reset()
     if opened.asks_fact:
-        return see_other("/password/reset/check")
+        return see_other(in_walk("/password/reset/check"))
     return _new_form(opened, ())
 
 
@@ -173,7 +174,7 @@ def submit_new() -> Response:
     find_current_walk()
     opened = require_open_reset()
     if opened.asks_fact:
-        return see_other("/password/reset/check")
+        return see_other(in_walk("/password/reset/check"))
     errors = find_form_errors()
     if errors:
         return _new_form(opened, tuple(errors))
@@ -194,7 +195,7 @@ def submit_new() -> Response:
     match outcome:
         case ResetDone():
             drop_cookie("reset")
-            return see_other("/password/reset/done" + _door_query(opened))
+            return see_other(in_walk("/password/reset/done" + _door_query(opened)))
         case ResetGone():
             return bad_link_page()
 
@@ -205,7 +206,8 @@ def show_done() -> Response:
     """Say that it is done; the sign-in that waited in this browser goes on from its page."""
     find_current_walk()
     is_staff = request.args.get("door") == "staff"
-    return page("signin/reset_done.html", login_href="/staff/login" if is_staff else "/login")
+    login_href = "/staff/login" if is_staff else in_walk("/login")
+    return page("signin/reset_done.html", login_href=login_href)
 
 
 def _door_query(opened: OpenReset) -> str:

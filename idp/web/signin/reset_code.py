@@ -25,7 +25,7 @@ from idp.web.signin.resets import (
     keep_browser,
     reset_setup,
 )
-from idp.web.signin.walks import current_visitor, find_current_walk
+from idp.web.signin.walks import current_visitor, find_current_walk, in_walk
 from idp.web.waiting import wait_until
 
 bp = Blueprint("signin_reset_code", __name__)
@@ -38,7 +38,7 @@ def show_sent() -> Response:
     find_current_walk()
     asked = find_asked_reset()
     if asked is None:
-        return see_other("/password/reset")
+        return see_other(in_walk("/password/reset"))
     return _form(asked, (), resent=request.args.get("resent") == "1")
 
 
@@ -88,7 +88,7 @@ def _judge(asked: AskedReset, taken: CodeTaken) -> Response:
     match outcome:
         case ResetOpened(browser_token):
             keep_browser(browser_token)
-            return see_other("/password/reset/new")
+            return see_other(in_walk("/password/reset/new"))
         case CodeWrong(tries_left):
             return _form(asked, (_error("wrong" if tries_left else "used"),), 422)
 
@@ -99,7 +99,7 @@ def _resend(asked: AskedReset) -> Response:
     match again:
         case ResetAsked(_, browser_token):
             keep_browser(browser_token)
-            return see_other("/password/reset/sent?resent=1")
+            return see_other(in_walk("/password/reset/sent?resent=1"))
         case AskedTooOften(until):
             seconds, minutes = wait_until(until)
             return _wait(asked, _error("resend_limit", minutes=minutes), seconds)

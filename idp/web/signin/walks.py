@@ -124,6 +124,12 @@ def walk_address(path: str, walk_id: UUID) -> str:
     return with_query(path, {"i": str(walk_id)})
 
 
+def in_walk(path: str) -> str:
+    """Return the address of a page beside the steps, which stays with the walk of this one."""
+    walk_id = state().walk_id
+    return path if walk_id is None else walk_address(path, walk_id)
+
+
 def walk_query(walk: Walk | None) -> str:
     """Return what the forms of a page add to their address, so that tabs are not mixed up."""
     if walk is not None:
@@ -182,6 +188,7 @@ def _load(db: OpenSession, walk_id: UUID) -> FoundWalk | None:
     found = find_whole_walk(db, walk_id, read_cookie("walk"), now=services().clock())
     if found is None:
         return None
+    state().walk_id = found.walk.id
     state().municipality_id, state().site = found.walk.municipality_id, found.site
     if found.client is not None:
         state().client_name = found.client.name_in(language())

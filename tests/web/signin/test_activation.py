@@ -247,7 +247,7 @@ def test_a13_the_first_code_lives_seven_days(browser, issued, mailbox, clock):
     assert mail[1]["days"] == 7
     page = browser.get("/login").submit("/login", login_id="x", password="y")
     form = browser.get("/password/reset/sent")
-    assert form.submit(code=mail[1]["code"]).location == "/password/reset/new"
+    assert form.submit(code=mail[1]["code"]).location.startswith("/password/reset/new")
 
 
 def test_rs_13_nobody_but_the_family_ever_has_the_first_secret(

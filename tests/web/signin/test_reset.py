@@ -371,7 +371,7 @@ def test_a09_a15_the_sign_in_that_waited_goes_on(
         client = factories.make_client(db, now=clock(), municipality_id=town.id)
     walk = open_walk(purpose=interactions.AUTHORIZE, client_id=client.id)
     page = choose(open_link(browser)).follow()
-    assert "/login" in page.links
+    assert f"/login?i={walk}" in page.links
     page = browser.get("/login")
     assert page.form("/login").action == f"/login?i={walk}"
     assert "一時あずかり予約" in page.text
@@ -527,7 +527,7 @@ def test_a11_going_back_keeps_the_sign_in_that_waits(sessions, clock, browser, o
     page = browser.get("/password/reset")
     assert "メール送信" in page.text
     assert "戻る" in page.text
-    assert "/login" in page.links
+    assert f"/login?i={walk}" in page.links
     assert browser.get("/login").form("/login").action == f"/login?i={walk}"
 
 

@@ -67,10 +67,11 @@ def outstanding(
     shown = []
     for kind in (DocumentKind.TERMS, DocumentKind.PRIVACY):
         versions = _versions_in_force(db, municipality_id, kind, now=now)
-        if not versions:
+        material = [version.number for version in versions if version.is_material]
+        if not material:
             continue
         past = _past_agreements(db, account_id, versions, session_id=session_id)
-        needed = max(version.number for version in versions if version.is_material)
+        needed = max(material)
         if not any(each.lasts and each.number >= needed for each in past):
             changed = bool(past) and max(each.number for each in past) < needed
             text = read_text(db, versions[-1], kind, language)

@@ -131,6 +131,15 @@ def test_a28_a_change_is_asked_from_its_first_moment(documents, issue, ask, say_
     assert len(ask(NEXT, at=begins)) == 1
 
 
+def test_a28_a_correction_that_comes_before_the_first_material_version_asks_nobody(issue, ask, now):
+    begins = now + timedelta(days=7)
+    issue("規約1", at=begins)
+    issue("規約1 字を直した", is_material=False)
+    assert ask() == ()
+    assert ask(at=begins - timedelta(microseconds=1)) == ()
+    assert [each.text.number for each in ask(at=begins)] == [2]
+
+
 def test_px_04_an_old_version_is_not_agreed_to(db, documents, issue, ask, say_yes):
     stale = tuple(each.text.version_id for each in ask())
     issue("規約2")

@@ -576,7 +576,7 @@ PAGES = {
     "admin/client_form--full": a_client_form(A_FULL_DOCUMENT, client=BOOKING_CLIENT),
     "admin/client_form--wrong": a_client_form(
         {"client_name": BOOKING, "sector_identifier_uri": "https://booking.example.jp/uris"},
-        ("redirect_uris", "admin.fault.uri_not_https", {"name": "もどり先（redirect_uri） 2"}),
+        ("redirect_uris", "admin.fault.uri_not_https", {"name": "戻り先（redirect_uri） 2"}),
         ("grant_types", "admin.fault.needed", {"name": "使う方式（grant）"}),
         ("scope", "admin.fault.scope_unknown", {}),
         ("auth_method", "admin.fault.fapi_needs_private_key_jwt", {}),
@@ -626,7 +626,7 @@ PAGES = {
         (
             "document",
             "admin.files.fault",
-            {"where": "booking", "text": "もどり先を、1つ以上入力してください。"},
+            {"where": "booking", "text": "戻り先を、1つ以上入力してください。"},
         ),
     ),
     "admin/registration_tokens": CONSOLE | TOKENS,

@@ -85,7 +85,7 @@ def test_an_id_that_is_taken_is_refused_unless_it_may_be_replaced(admin, session
         ("[]", "1件から200件まで"),
         ([1], "1件から200件まで"),
         ([ONE, ONE | {"client_id": "two", "tos_uri": "ftp://x/"}], "two："),
-        ([ONE, {"client_name": "x"}], "2：もどり先"),
+        ([ONE, {"client_name": "x"}], "2：戻り先"),
         ([ONE, ONE | {"client_id": "two", "kosodate_municipality": "000000"}], "two：この市町村"),
         ([ONE, ONE], "one：この識別子"),
         (ONE | {"unheard_of": 1}, "（unheard_of）"),

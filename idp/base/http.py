@@ -3,13 +3,13 @@
 import ipaddress
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlencode
 
 import httpx
 
+from idp.base.cutoff import Cutoff, NoThreadError
 from idp.base.url import UrlError, split_url
 
 MAX_BYTES = 65_536
@@ -83,12 +83,13 @@ class HttpClient:
     ) -> Fetched:
         parts = self._checked(url)
         address = self._resolve(parts)
-        deadline = time.monotonic() + self.timeout_seconds
         pinned, headers, extensions = _pin(parts, address)
         if kind is not None:
             headers |= {"Content-Type": kind, "Accept": "application/json"}
+        cutoff = Cutoff(self.timeout_seconds)
         try:
             with (
+                cutoff,
                 httpx.Client(
                     verify=self._context(),
                     timeout=self.timeout_seconds,
@@ -96,17 +97,21 @@ class HttpClient:
                     trust_env=False,
                 ) as client,
                 client.stream(
-                    method, pinned, headers=headers, content=body, extensions=extensions
+                    method,
+                    pinned,
+                    headers=headers,
+                    content=body,
+                    extensions={**extensions, "trace": cutoff.trace},
                 ) as response,
             ):
-                found = _read(response, deadline)
+                found = _read(response, cutoff)
                 return Fetched(
                     response.status_code, response.headers.get("content-type", ""), found
                 )
         except httpx.TimeoutException:
             raise FetchError("timeout") from None
-        except (httpx.HTTPError, ssl.SSLError):
-            raise FetchError("connection") from None
+        except (httpx.HTTPError, ssl.SSLError, NoThreadError):
+            raise FetchError("timeout" if cutoff.is_over else "connection") from None
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
@@ -167,13 +172,16 @@ def _pin(parts: SplitResult, address: str) -> tuple[str, dict[str, str], dict[st
     return url, {"Host": f"{host}{port}"}, {"sni_hostname": host}
 
 
-def _read(response: httpx.Response, deadline: float) -> bytes:
-    """Read at most 64 kB until the deadline, however slowly it drips (SR-04)."""
+def _read(response: httpx.Response, cutoff: Cutoff) -> bytes:
+    """Read at most 64 kB until the deadline, however slowly it drips (SR-04).
+
+    What was cut off may look like the end of the answer.
+    """
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > MAX_BYTES:
             raise FetchError("too_large")
-        if time.monotonic() > deadline:
-            raise FetchError("timeout")
+    if cutoff.is_over:
+        raise FetchError("timeout")
     return bytes(body)

@@ -17,15 +17,24 @@ from tests.security.support import form_token
 from tests.security.test_answers import BrokenError
 from tests.upstream import CLIENT_KEY
 from tests.web.applications import ORIGIN, build_app, settings_for
-from tests.web.oidc.conftest import Service
+from tests.web.oidc.conftest import Service, answer_of
 from tests.web.pages import Browser
 
 WRONG = "wrong-canary-41-password"
+CHOSEN = "Chosen-canary-42-dango"
 
 
 def dump(sessions):
     with sessions() as db:
         return "\n".join(db.connection().connection.driver_connection.iterdump())
+
+
+def ask_for_a_password(browser, person, mailbox):
+    """Ask for the mail with which a password is set; return its facts."""
+    page = browser.get("/password/reset")
+    asked = page.submit("/password/reset", email=person.email, email_confirm=person.email)
+    assert asked.status == 303
+    return mailbox("password_link")[-1][1]
 
 
 def test_lg_01_a_whole_journey_leaves_no_secret_in_any_log(
@@ -44,12 +53,18 @@ def test_lg_01_a_whole_journey_leaves_no_secret_in_any_log(
     rp.userinfo(tokens.access_token)
     rp.introspect(tokens.access_token)
     reset = Browser(browser.client.application, address="192.0.2.44")
-    reset.get("/password/reset").submit(login_id=mother.login_id, email=mother.email)
+    mail = ask_for_a_password(reset, mother, mailbox)
+    page = reset.get(mail["url"].removeprefix(ORIGIN)).arrive().submit("/password/reset").arrive()
+    chosen = {"new_password": CHOSEN, "confirm_password": CHOSEN}
+    assert page.submit("/password/reset", **chosen).arrive().status == 200
     written = caplog.text + "".join(capfd.readouterr())
     secrets = {
         "password": factories.PASSWORD,
         "wrong password": WRONG,
         "code by mail": code,
+        "new password": CHOSEN,
+        "link of a reset": mail["url"].partition("t=")[2],
+        "code of a reset": mail["code"],
         "authorization code": grant,
         "access token": tokens.access_token,
         "id token": tokens.id_token,
@@ -64,15 +79,24 @@ def test_lg_01_a_whole_journey_leaves_no_secret_in_any_log(
 
 
 def test_cd_10_a_copied_database_opens_nothing(
-    rp, browser, mother, enter, walk_in, newest_code, sessions
+    rp, browser, mother, enter, walk_in, newest_code, mailbox, sessions
 ):
     enter(browser)
     walk_in(browser)
     token = form_token(browser)
+    reset = Browser(browser.client.application, address="192.0.2.44")
+    mail = ask_for_a_password(reset, mother, mailbox)
+    wider = "openid profile offline_access"
+    page = rp.authorize(browser, scope=wider, prompt="consent").submit(decision="allow").arrive()
+    used, unused = answer_of(page)["code"], rp.code(browser)
+    tokens = rp.redeem(used)
     copied = dump(sessions)
-    secrets = [browser.cookie(kind) for kind in ("session", "browser", "walk")]
-    secrets += [f"'{newest_code()}'", token, factories.PASSWORD, factories.TOTP_SEED, rp.secret]
-    assert [secret for secret in secrets if secret and secret in copied] == []
+    secrets = [browser.cookie(kind) for kind in ("session", "browser", "walk", "device")]
+    secrets += [f"'{newest_code()}'", f"'{mail['code']}'", mail["url"].partition("t=")[2]]
+    secrets += [reset.cookie("reset"), used, unused, tokens.access_token, tokens.refresh_token]
+    secrets += [token, factories.PASSWORD, factories.TOTP_SEED, rp.secret]
+    assert all(secrets)
+    assert [secret for secret in secrets if secret in copied] == []
 
 
 def test_pw_09_a_fresh_installation_has_nobody_who_could_come_in(app, sessions, browser):

@@ -1,9 +1,11 @@
 """Secrets that have ended never come back, whatever file still holds them (CA-09)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from idp.base.secret import digest
 from idp.domain.grants.cleanup import delete_ended_grants
@@ -118,3 +120,28 @@ def test_another_secret_and_another_client_are_not_concerned(world):
     assert take(world, client_secret=fresh).secret is None
     assert digest(fresh) in working(world)
     assert take(world, client_id="other").secret == SECRET
+
+
+def test_ca_09_a_secret_that_ends_while_a_file_is_taken_does_not_come_back(postgresql_world):
+    """The import comes second at the client's row, and must look only when it has it."""
+    world = postgresql_world
+    take(world)
+    second = rotate(world)
+    with ThreadPoolExecutor(1) as other, world.sessions() as first:
+        assert end_old_secrets(first, "care-booking", actor=COMMAND_LINE, now=world.now)
+        taken = other.submit(take, world)
+        wait_for_a_waiting_one(world)
+        first.commit()
+        assert taken.result() is RegistrationRefusal.SECRET_RETIRED
+    assert working(world) == {digest(second)}
+
+
+def wait_for_a_waiting_one(world):
+    """Return when a statement waits for a lock of another transaction."""
+    pause = Event()
+    with world.sessions() as db:
+        for _ in range(1000):
+            if db.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                return
+            pause.wait(0.02)
+    raise AssertionError("nobody waits")

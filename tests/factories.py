@@ -235,6 +235,35 @@ def make_household(
     return Home(id=row.id, membership_id=member.id if member else None, child_ids=ids)
 
 
+#: What the family of `make_newcomer` can tell: her child's birthdate, or the number.
+NEWCOMERS_CHILD_BORN = date(2024, 5, 12)
+NEWCOMERS_NUMBER = "R8-00042"
+
+
+def make_newcomer(db: Session, *, now: datetime, municipality_id: UUID) -> Account:
+    """Make a guardian whose account was issued, who has a child and no password yet."""
+    account = make_account(
+        db,
+        now=now,
+        municipality_id=municipality_id,
+        email="hana.mori@example.jp",
+        family_name="森",
+        given_name="花",
+        password=None,
+        status=AccountStatus.ISSUED,
+        issued_at=now,
+    )
+    make_household(
+        db,
+        now=now,
+        municipality_id=municipality_id,
+        representative=account,
+        children=(("森 みどり", NEWCOMERS_CHILD_BORN),),
+        application_number=NEWCOMERS_NUMBER,
+    )
+    return account
+
+
 def make_member(
     db: Session,
     *,

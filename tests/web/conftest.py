@@ -69,6 +69,13 @@ def mother(sessions, clock, town, hasher):
 
 
 @pytest.fixture
+def newcomer(sessions, clock, town):
+    """Somebody who has no password yet, and a child whose birthdate she knows."""
+    with transaction(sessions) as db:
+        return factories.make_newcomer(db, now=clock(), municipality_id=town.id)
+
+
+@pytest.fixture
 def mailbox(sessions, keys):
     """Return (name, facts) of every mail in the outbox, the oldest first."""
 

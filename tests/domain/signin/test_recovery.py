@@ -55,24 +55,8 @@ def reset_setup(keys):
 
 @pytest.fixture
 def newcomer(sessions, clock, town):
-    """A guardian with an issued account and a child, who has no password yet."""
     with transaction(sessions) as db:
-        person = factories.make_account(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            email="hajime@example.jp",
-            password=None,
-            status=AccountStatus.ISSUED,
-        )
-        factories.make_household(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            representative=person,
-            children=(("佐倉 ひより", date(2024, 5, 6)),),
-        )
-        return person
+        return factories.make_newcomer(db, now=clock(), municipality_id=town.id)
 
 
 @pytest.fixture
@@ -432,7 +416,7 @@ def test_a07_rs_13_the_first_password_activates_the_account(
     reset = opened(newcomer.email)
     assert reset.asks_fact
     assert set_new(reset) == ResetGone()
-    assert tell(reset, birthdate=date(2024, 5, 6)) == FactRight()
+    assert tell(reset, birthdate=factories.NEWCOMERS_CHILD_BORN) == FactRight()
     with reading(sessions) as db:
         row = db.get_one(PasswordReset, reset.id)
         assert row.fact_checked_at == clock()
@@ -454,7 +438,7 @@ def test_a07_five_wrong_facts_stop_the_activation(
     assert [each.tries_left for each in wrong[:4]] == [4, 3, 2, 1]
     assert all(isinstance(each, FactWrong) for each in wrong[:4])
     assert wrong[4] == ActivationStopped()
-    assert tell(reset, birthdate=date(2024, 5, 6)) == ActivationStopped()
+    assert tell(reset, birthdate=factories.NEWCOMERS_CHILD_BORN) == ActivationStopped()
     with reading(sessions) as db:
         assert db.get_one(Account, newcomer.id).activation_stopped_at is not None
 
@@ -463,7 +447,7 @@ def test_a07_many_wrong_facts_at_once_are_five_tries(newcomer, opened, tell, rac
     reset = opened(newcomer.email)
     outcomes = race(12, lambda _: tell(reset, birthdate=date(2020, 1, 1)))
     assert sum(isinstance(each, FactWrong) for each in outcomes) <= 4
-    assert tell(reset, birthdate=date(2024, 5, 6)) == ActivationStopped()
+    assert tell(reset, birthdate=factories.NEWCOMERS_CHILD_BORN) == ActivationStopped()
 
 
 def test_rs_06_finishing_asking_and_opening_at_once_never_wait_in_a_circle(

@@ -3,12 +3,11 @@
 Each is a plain form, so that a browser without scripts can press its button.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from idp.db.session import transaction
-from idp.model.people import AccountStatus
 from tests import factories
 from tests.web.applications import ORIGIN
 from tests.web.oidc.fapi import OTHER_KEY, make_service
@@ -87,29 +86,6 @@ def test_br_01_a_way_out_that_names_no_sign_in_ends_none(rp, browser):
     page = rp.authorize(browser)
     assert browser.post("/cancel", page.form("/cancel").fields).status == 400
     assert_error(page.submit("/cancel").arrive(), "access_denied")
-
-
-@pytest.fixture
-def newcomer(sessions, clock, town):
-    """Somebody who has no password yet, and a child whose birthdate she knows."""
-    with transaction(sessions) as db:
-        account = factories.make_account(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            email="hana.mori@example.jp",
-            password=None,
-            status=AccountStatus.ISSUED,
-            issued_at=clock(),
-        )
-        factories.make_household(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            representative=account,
-            children=(("森 みどり", date(2024, 5, 12)),),
-        )
-    return account
 
 
 @pytest.fixture

@@ -14,43 +14,16 @@ from tests.web.applications import ORIGIN
 from tests.web.pages import Browser
 
 NEW = "Tsukimi-77-dango"
-BORN = date(2024, 5, 12)
 WRONG = {"application_number": "R8-99999"}
 
 
 @pytest.fixture
-def issued(sessions, clock, town):
-    """A guardian whose account was issued, with a household of one child."""
-    with transaction(sessions) as db:
-        account = factories.make_account(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            email="hana.mori@example.jp",
-            family_name="森",
-            given_name="花",
-            password=None,
-            status=AccountStatus.ISSUED,
-            issued_at=clock(),
-        )
-        factories.make_household(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            representative=account,
-            children=(("森 みどり", BORN),),
-            application_number="R8-00042",
-        )
-    return account
-
-
-@pytest.fixture
-def open_link(issued, mailbox, clock):
+def open_link(newcomer, mailbox, clock):
     """Ask for the mail, open its link, press the button; return the page of the fact."""
 
     def run(browser):
         clock.advance(timedelta(minutes=1))
-        browser.get("/password/reset").submit(email=issued.email, email_confirm=issued.email)
+        browser.get("/password/reset").submit(email=newcomer.email, email_confirm=newcomer.email)
         path = mailbox("password_link")[-1][1]["url"].removeprefix(ORIGIN)
         return browser.get(path).follow().submit().arrive()
 
@@ -70,14 +43,14 @@ def read(sessions, account):
         return db.get(Account, account.id)
 
 
-def test_a06_there_is_no_password_before_the_first_one_is_set(browser, issued, enter):
-    page = enter(browser, issued.login_id)
+def test_a06_there_is_no_password_before_the_first_one_is_set(browser, newcomer, enter):
+    page = enter(browser, newcomer.login_id)
     assert page.status == 422
     assert "/help/first-time" in page.links
 
 
 def test_a06_a07_the_first_password_activates_the_account(
-    sessions, browser, issued, open_link, mailbox, sign_in, clock
+    sessions, browser, newcomer, open_link, mailbox, sign_in, clock
 ):
     page = open_link(browser)
     assert mailbox("password_link")[0][1]["is_activation"] is True
@@ -85,31 +58,31 @@ def test_a06_a07_the_first_password_activates_the_account(
     page = page.submit(**told())
     assert page.location == "/password/reset/new"
     assert choose(page).location == "/password/reset/done"
-    account = read(sessions, issued)
+    account = read(sessions, newcomer)
     assert account.status is AccountStatus.ACTIVE
     assert account.credential_state is CredentialState.SET
     assert account.activated_at == account.email_verified_at == clock()
     with transaction(sessions) as db:
         names = {event.name for event in db.query(AuditEvent)}
     assert {"account.activated", "password.set"} <= names
-    assert sign_in(browser, login_id=issued.login_id, password=NEW).arrive().status == 200
+    assert sign_in(browser, login_id=newcomer.login_id, password=NEW).arrive().status == 200
 
 
 def test_b09_an_address_counts_as_verified_only_after_its_owner_has_used_what_was_mailed(
-    sessions, browser, issued, open_link, sign_in, clock
+    sessions, browser, newcomer, open_link, sign_in, clock
 ):
-    assert read(sessions, issued).email_verified_at is None
+    assert read(sessions, newcomer).email_verified_at is None
     page = open_link(browser)
-    assert read(sessions, issued).email_verified_at is None
+    assert read(sessions, newcomer).email_verified_at is None
     choose(page.submit(**told()))
-    assert read(sessions, issued).email_verified_at == clock()
+    assert read(sessions, newcomer).email_verified_at == clock()
     clock.advance(timedelta(hours=1))
     with transaction(sessions) as db:
-        change_address(db, issued.id, "hana@moved.example.jp", now=clock())
-    assert read(sessions, issued).email_verified_at is None
+        change_address(db, newcomer.id, "hana@moved.example.jp", now=clock())
+    assert read(sessions, newcomer).email_verified_at is None
     # The code of the next sign-in goes to the new mailbox: whoever types it has read it there.
     assert sign_in(browser, login_id="hana@moved.example.jp", password=NEW).arrive().status == 200
-    assert read(sessions, issued).email_verified_at == clock()
+    assert read(sessions, newcomer).email_verified_at == clock()
 
 
 @pytest.mark.parametrize(
@@ -162,14 +135,14 @@ def test_a07_wrong_facts_are_counted_down(browser, open_link):
     assert page.submit(**told()).location == "/password/reset/new"
 
 
-def test_a07_b25_the_fifth_wrong_fact_leads_to_the_counter(sessions, browser, issued, open_link):
+def test_a07_b25_the_fifth_wrong_fact_leads_to_the_counter(sessions, browser, newcomer, open_link):
     page = open_link(browser)
     for _ in range(5):
         page = page.submit(**WRONG)
     assert page.status == 403
     assert "窓口で確かめます" in page.title
     assert "こども課" in page.text
-    account = read(sessions, issued)
+    account = read(sessions, newcomer)
     assert account.activation_stopped_at is not None
     assert account.status is AccountStatus.ISSUED
     # A new mail opens nothing more: the tries belong to the person.
@@ -188,22 +161,22 @@ def test_a07_the_tries_are_the_persons_across_links_and_browsers(app, browser, o
     assert "窓口で確かめます" in page.submit(**WRONG).title
 
 
-def test_a07_b27_the_counter_opens_it_again(sessions, clock, browser, issued, open_link):
+def test_a07_b27_the_counter_opens_it_again(sessions, clock, browser, newcomer, open_link):
     page = open_link(browser)
     for _ in range(5):
         page = page.submit(**WRONG)
     with transaction(sessions) as db:
-        lift_locks(db, issued.id, now=clock())
+        lift_locks(db, newcomer.id, now=clock())
     assert open_link(browser).submit(**told()).location == "/password/reset/new"
 
 
-def test_rs_06_the_fact_cannot_be_jumped_over(sessions, browser, issued, open_link):
+def test_rs_06_the_fact_cannot_be_jumped_over(sessions, browser, newcomer, open_link):
     page = open_link(browser)
     token = page.form("/password").fields["form_token"]
     assert browser.get("/password/reset/new").location == "/password/reset/check"
     fields = {"form_token": token, "new_password": NEW, "confirm_password": NEW}
     assert browser.post("/password/reset/new", fields).location == "/password/reset/check"
-    assert read(sessions, issued).credential_state is CredentialState.NONE
+    assert read(sessions, newcomer).credential_state is CredentialState.NONE
 
 
 def test_a07_another_familys_fact_is_wrong(sessions, clock, town, browser, open_link):
@@ -230,17 +203,17 @@ def test_a07_a_municipality_may_leave_the_fact_out(sessions, town, browser, open
 
 @pytest.mark.parametrize(("days", "minutes", "status"), [(6, 1439, 303), (7, 0, 400)])
 def test_a13_the_first_link_lives_seven_days(
-    browser, issued, mailbox, clock, days, minutes, status
+    browser, newcomer, mailbox, clock, days, minutes, status
 ):
-    browser.get("/password/reset").submit(email=issued.email, email_confirm=issued.email)
+    browser.get("/password/reset").submit(email=newcomer.email, email_confirm=newcomer.email)
     path = mailbox("password_link")[-1][1]["url"].removeprefix(ORIGIN)
     page = browser.get(path).follow()
     clock.advance(timedelta(days=days, minutes=minutes))
     assert page.submit().status == status
 
 
-def test_a13_the_first_code_lives_seven_days(browser, issued, mailbox, clock):
-    page = browser.get("/password/reset").submit(email=issued.email, email_confirm=issued.email)
+def test_a13_the_first_code_lives_seven_days(browser, newcomer, mailbox, clock):
+    page = browser.get("/password/reset").submit(email=newcomer.email, email_confirm=newcomer.email)
     page = page.follow()
     clock.advance(timedelta(days=7) - timedelta(seconds=1))
     (mail,) = mailbox("password_link")
@@ -251,7 +224,7 @@ def test_a13_the_first_code_lives_seven_days(browser, issued, mailbox, clock):
 
 
 def test_rs_13_nobody_but_the_family_ever_has_the_first_secret(
-    sessions, browser, issued, open_link, mailbox
+    sessions, browser, newcomer, open_link, mailbox
 ):
     """The notice holds no secret, the link is random and used up, the password is her own."""
     assert mailbox("password_link") == []

@@ -6,10 +6,10 @@ from typing import Any
 
 from idp.cli.context import opened
 from idp.cli.failure import CommandError
+from idp.domain.people.sites import MunicipalityTexts
 from idp.domain.staff.municipalities import (
     MunicipalityFault,
     MunicipalityModes,
-    MunicipalityTexts,
     create_municipality,
     find_municipality,
     find_texts_and_modes,

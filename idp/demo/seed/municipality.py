@@ -4,10 +4,10 @@ from uuid import UUID
 
 from idp.demo.kakuu import MUNICIPALITY_CODE, OFFICE
 from idp.demo.seed.tools import SeedError, Tools
+from idp.domain.people.sites import MunicipalityTexts
 from idp.domain.staff.municipalities import (
     MunicipalityFault,
     MunicipalityModes,
-    MunicipalityTexts,
     create_municipality,
     find_municipality,
 )

@@ -1,6 +1,6 @@
 """The block every page shows of a municipality: its name, its office, its telephone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -10,26 +10,11 @@ from sqlalchemy.orm import Session
 from idp.db.rows import fetch_one
 from idp.model.households import Municipality
 
-_FIELDS = (
-    "code",
-    "name",
-    "name_en",
-    "service_name",
-    "service_name_en",
-    "office",
-    "office_en",
-    "tel",
-    "hours",
-    "hours_en",
-)
-
 
 @dataclass(frozen=True)
-class Site:
-    """Name and contact of one municipality, in both languages."""
+class MunicipalityTexts:
+    """Name and contact block, in both languages."""
 
-    municipality_id: UUID
-    code: str
     name: str
     name_en: str
     service_name: str
@@ -41,6 +26,15 @@ class Site:
     hours_en: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Site(MunicipalityTexts):
+    """Name and contact of one municipality, and which one it is."""
+
+    municipality_id: UUID
+    code: str
+
+
+_FIELDS = ("code", *(item.name for item in fields(MunicipalityTexts)))
 #: A municipality, and what `read_site` reads of it, for statements that ask more.
 MUNICIPALITY: Table = Municipality.__table__  # type: ignore[assignment]
 SITE_COLUMNS = (
@@ -69,4 +63,5 @@ def read_site(row: Row[Any]) -> Site | None:
     """Return the block from a row with `SITE_COLUMNS`, if there is a municipality in it."""
     if row.site_id is None:
         return None
-    return Site(row.site_id, *(getattr(row, f"site_{name}") for name in _FIELDS))
+    values = {name: getattr(row, f"site_{name}") for name in _FIELDS}
+    return Site(municipality_id=row.site_id, **values)

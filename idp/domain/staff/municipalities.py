@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
+from idp.domain.people.sites import MunicipalityTexts
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.households import IssuanceMode, Municipality, SecondStep
 
@@ -29,21 +30,6 @@ class MunicipalityFault(StrEnum):
     LOCK_MINUTES = "municipality_lock_minutes"
     TRUSTED_DAYS = "municipality_trusted_days"
     UNKNOWN = "municipality_unknown"
-
-
-@dataclass(frozen=True)
-class MunicipalityTexts:
-    """Name and contact block, in both languages."""
-
-    name: str
-    name_en: str
-    service_name: str
-    service_name_en: str
-    office: str
-    office_en: str
-    tel: str
-    hours: str
-    hours_en: str
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from idp.domain.people.sites import MunicipalityTexts
 from idp.domain.staff.municipalities import (
     MunicipalityFault,
     MunicipalityModes,
-    MunicipalityTexts,
     check_digit,
     create_municipality,
     find_municipality,

@@ -191,6 +191,7 @@ def test_ca_09_a_secret_that_ends_at_once_is_not_kept_to_read_back(world):
         world.clock.advance(timedelta(minutes=1))
         rotate(world)
     assert [row.sealed is None for row in rows(world)] == [True, False, False]
+    world.clock.advance(timedelta(minutes=1))
     named = {"actor": COMMAND_LINE, "keys": world.keys, "now": world.now}
     world.do(rotate_secret, "signer", overlap=timedelta(0), **named)
     assert [row.sealed is None for row in rows(world)] == [True, True, True, False]

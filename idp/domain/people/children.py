@@ -59,6 +59,17 @@ def add_child(db: Session, household_id: UUID, new: NewChild, *, now: datetime) 
     return child.id
 
 
+def has_child(db: Session, household_id: UUID, wanted: NewChild) -> bool:
+    """Whether a child of this name and birthdate is registered in the household and in use."""
+    query = select(Child.id).where(
+        Child.household_id == household_id,
+        Child.name == wanted.name,
+        Child.birthdate == wanted.birthdate,
+        Child.status == ChildStatus.ACTIVE,
+    )
+    return db.scalar(query.limit(1)) is not None
+
+
 def children_of(db: Session, household_id: UUID, *, now: datetime) -> tuple[KnownChild, ...]:
     """Return the children of a household, eldest first.
 

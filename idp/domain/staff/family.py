@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.domain.access.proxies import ProxyCase, Removal, remove_proxy
-from idp.domain.people.children import NewChild, add_child
+from idp.domain.people.children import NewChild, add_child, has_child
 from idp.domain.people.facts import application_key
 from idp.domain.staff.control import Outcome
 from idp.domain.staff.desk import Desk, Post, find_household, note, note_refusal
@@ -66,10 +66,14 @@ def take_out_proxy(
 def register_child(
     db: Session, desk: Desk, household_id: UUID, child: NewChild, *, now: datetime
 ) -> Outcome:
-    """Write another child into a household."""
+    """Write another child into a household; the same form sent twice writes one."""
     if find_household(db, desk, household_id) is None:
         note_refusal(db, desk, household_id, now=now)
         return Outcome.UNKNOWN
+    # The second of two at once waits here until the first one is written.
+    db.execute(select(Household.id).where(Household.id == household_id).with_for_update()).all()
+    if has_child(db, household_id, child):
+        return Outcome.DONE
     child_id = add_child(db, household_id, child, now=now)
     note(db, desk, "child.added", child_id, detail={"household_id": str(household_id)}, now=now)
     return Outcome.DONE

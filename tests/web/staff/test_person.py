@@ -9,7 +9,7 @@ from idp.db.session import reading, transaction
 from idp.model.households import Membership, MembershipStatus
 from idp.model.people import Account, AccountStatus, ProtectionFlag
 from idp.model.staff import Role
-from idp.model.upkeep import OutboxMessage, OutboxState
+from idp.model.upkeep import AuditEvent, OutboxMessage, OutboxState
 from tests.factories import make_child
 
 
@@ -181,6 +181,18 @@ def test_b06_a_child_is_added_at_the_desk(clerk, here):
     assert page.submit(path, **born).status == 422
     done = page.submit(path, name="佐倉 みお", **born)
     assert "佐倉 みお" in done.follow().text
+
+
+def test_b06_a_form_of_a_child_that_is_sent_twice_adds_one(sessions, clerk, here):
+    path = f"/staff/households/{here.household}/children/new"
+    page = clerk.get(path)
+    child = {"name": "佐倉 みお", "birthdate_year": "R8", "birthdate_month": "3"}
+    for day, count in (("1", 1), ("1", 1), ("2", 2)):
+        done = page.submit(path, **child, birthdate_day=day)
+        assert done.location == f"/staff/households/{here.household}?done=child_added"
+        assert done.follow().text.count("佐倉 みお") == count
+    with transaction(sessions) as db:
+        assert [event.name for event in db.query(AuditEvent)].count("child.added") == 2
 
 
 def test_a42_a_child_that_aged_out_stays_and_is_shown_as_such(sessions, clerk, here, clock):

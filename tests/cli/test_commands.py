@@ -80,12 +80,14 @@ def test_db_upgrade_and_check_agree(idp):
 def test_db_check_fails_while_the_tables_are_older(idp, database_url):
     engine = create_engine(database_url)
     with engine.begin() as connection:
+        present = connection.scalar(text("SELECT version_num FROM alembic_version"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     code, _, problem = idp("db", "check")
     assert code == 1
     assert "idp db upgrade" in problem
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        restored = text("UPDATE alembic_version SET version_num = :present")
+        connection.execute(restored, {"present": present})
     engine.dispose()
 
 

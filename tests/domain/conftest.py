@@ -1,6 +1,7 @@
 """A family in a town, for tests of what people are and may do."""
 
 import pytest
+from sqlalchemy import text
 
 from idp.domain.upkeep.audit import Actor
 from idp.model.households import MembershipRole
@@ -11,6 +12,23 @@ from tests.factories import (
     make_member,
     make_municipality,
 )
+
+
+@pytest.fixture
+def somebody_waits(sessions):
+    """Tell whether somebody waits for a row that another transaction holds.
+
+    On SQLite a writing transaction holds the whole database, so whoever comes waits.
+    """
+
+    def run():
+        with sessions() as db:
+            if db.get_bind().dialect.name == "sqlite":
+                return True
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            return bool(db.scalar(text(f"{waiting} AND datname = current_database()")))
+
+    return run
 
 
 @pytest.fixture

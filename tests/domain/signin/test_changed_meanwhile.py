@@ -48,23 +48,9 @@ def mother(sessions, clock, town, hasher):
         )
 
 
-@pytest.fixture
-def waits(sessions):
-    """Tell whether somebody waits for a row that another transaction holds."""
-
-    def run():
-        with sessions() as db:
-            if db.get_bind().dialect.name == "sqlite":
-                return True  # there the whole database is held, from the first statement on
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            return bool(db.scalar(text(waiting)))
-
-    return run
-
-
 @pytest.mark.parametrize("is_outdated", [False, True], ids=["today's hash", "an older hash"])
 def test_se_04_a_sign_in_waits_for_a_new_password_and_is_then_refused(
-    sessions, clock, setup, keys, hasher, visitor, mother, open_walk, waits, is_outdated
+    sessions, clock, setup, keys, hasher, visitor, mother, open_walk, somebody_waits, is_outdated
 ):
     if is_outdated:
         with transaction(sessions) as db:
@@ -84,7 +70,7 @@ def test_se_04_a_sign_in_waits_for_a_new_password_and_is_then_refused(
             take_new_password(db, mother.id, new, keys=keys, now=clock())
             db.flush()
             signing_in = pool.submit(sign_in)
-            while not waits():
+            while not somebody_waits():
                 assert not signing_in.done()
         assert isinstance(signing_in.result(), WrongCredentials)
     with transaction(sessions) as db:

@@ -382,14 +382,14 @@ PAGES = {
     | {"values": {"login_id": "misaki@example.jp"}, "remaining_tries": 2, "client_name": BOOKING}
     | wrong(("login_id", "signin.login.error.generic", {})),
     "signin/login--often-locked": LOGIN | {"lead_with_reset": True, "allow_shared": False},
-    "signin/locked": {"until": UNTIL},
+    "signin/locked": {"until": UNTIL, "client_name": BOOKING},
     "signin/code": CODE,
     "signin/code--wrong": CODE
     | {"tries_left": 3, "client_name": BOOKING}
     | wrong(("code", "signin.code.error.wrong", {"n": 3})),
     "signin/code--resent": CODE | {"resent": True, "resend_wait": 30},
     "signin/code--totp": CODE | {"kind": "totp", "trust_days": 0},
-    "signin/code_paused": {"until": UNTIL},
+    "signin/code_paused": {"until": UNTIL, "client_name": BOOKING},
     "signin/terms": {"documents": DOCUMENTS, "person": PERSON},
     "signin/terms--unticked": {"documents": DOCUMENTS, "person": PERSON}
     | wrong(("agree", "signin.terms.error.agree", {})),

@@ -12,13 +12,9 @@ from idp.protocol.export import write_metadata
 
 def export_client(db: Session, client: RegisteredClient) -> dict[str, object]:
     """Return the document of a client as a file holds it; never a secret (CA-08)."""
-    code = None
-    if client.municipality_id is not None:
-        wanted = Municipality.id == client.municipality_id
-        code = db.scalar(select(Municipality.code).where(wanted))
     own: dict[str, object] = {
         "client_id": client.client_id,
-        "kosodate_municipality": code,
+        "kosodate_municipality": municipality_code_of(db, client),
         "kosodate_sector": client.sector,
         "kosodate_consented": client.is_consented or None,
         "kosodate_may_notify": client.may_notify or None,
@@ -27,6 +23,14 @@ def export_client(db: Session, client: RegisteredClient) -> dict[str, object]:
     return {name: value for name, value in own.items() if value is not None} | write_metadata(
         metadata
     )
+
+
+def municipality_code_of(db: Session, client: RegisteredClient) -> str | None:
+    """Return the code of the municipality whose service it is; None: it serves all."""
+    if client.municipality_id is None:
+        return None
+    wanted = Municipality.id == client.municipality_id
+    return db.scalar(select(Municipality.code).where(wanted))
 
 
 def changed_members(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:

@@ -159,7 +159,7 @@ def update_client(
             "details": write_metadata(registration.metadata),
             "is_consented": registration.is_consented,
             "may_notify": registration.may_notify,
-            "municipality_id": municipality or known.municipality_id,
+            "municipality_id": municipality,
             **_new_logo(db, known, registration.metadata, gathered, now=now),
         },
         now=now,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.base.secret import digest, equal, new_token
 from idp.domain.grants.client_addresses import Gathered, keep_proof
+from idp.domain.grants.client_export import municipality_code_of
 from idp.domain.grants.client_registry import register_client, update_client
 from idp.domain.grants.client_secrets import end_secrets, fit_secrets
 from idp.domain.grants.client_sector import SectorFault, choose_sector
@@ -162,7 +163,12 @@ def replace_self(
         return RegistrationRefusal(sector)
     if sector != known.sector:
         return RegistrationRefusal.SECTOR_FIXED
-    asked = replace(registration, is_consented=known.is_consented, may_notify=known.may_notify)
+    asked = replace(
+        registration,
+        municipality_code=municipality_code_of(db, known),
+        is_consented=known.is_consented,
+        may_notify=known.may_notify,
+    )
     actor = Actor(kind="client", client_id=client_id, address=arrival.address)
     changed = update_client(db, client_id, asked, actor=actor, now=now, gathered=gathered)
     if isinstance(changed, RegistrationRefusal):

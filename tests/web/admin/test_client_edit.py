@@ -184,6 +184,15 @@ def test_a_refused_save_does_not_use_up_the_version(admin, find, town):
     assert find().municipality_id == town.id
 
 
+def test_an_emptied_municipality_makes_it_a_service_of_all(admin, find, town):
+    register(admin)
+    assert save(admin, municipality=town.code).status == 303
+    sector = find().sector
+    assert save(admin, municipality="").status == 303
+    assert find().municipality_id is None
+    assert find().sector == sector
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "１"])
 def test_a_version_that_never_was_saves_nothing(admin, find, version):
     register(admin)

@@ -11,6 +11,7 @@ from idp.domain.grants.cleanup import delete_ended_grants
 from idp.domain.grants.client_registry import disable_client, enable_client
 from idp.domain.grants.clients import find_any_client, find_client, list_clients
 from idp.domain.upkeep.audit import SYSTEM
+from idp.model.clients import Client
 from idp.web.deps import SERVICES
 from tests.web.oidc.conftest import CALLBACK, Service
 from tests.web.oidc.registering import Elsewhere, Registered, Registrar, make_token
@@ -64,6 +65,19 @@ def test_a_service_replaces_what_it_said(made, sessions):
     assert client.names[""] == "Renamed"
     assert not client.is_consented
     assert len(client.secrets) == 1
+
+
+def test_what_an_administrator_decided_about_a_service_stays_when_it_replaces_itself(
+    made, sessions, town
+):
+    with transaction(sessions) as db:
+        row = db.get_one(Client, made.client_id)
+        row.municipality_id, row.is_consented, row.may_notify = town.id, True, True
+        row.version += 1
+    assert made.put(client_name="Renamed").status_code == 200
+    with sessions() as db:
+        client = find_client(db, made.client_id)
+    assert (client.municipality_id, client.is_consented, client.may_notify) == (town.id, True, True)
 
 
 @pytest.mark.parametrize(

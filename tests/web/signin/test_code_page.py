@@ -43,6 +43,23 @@ def test_b35_b15_a_code_typed_in_full_width_with_spaces_is_taken(at_code, newest
     assert page.submit(code=f" {wide[:3]}　{wide[3:]} ").status == 303
 
 
+def test_se_06_who_signs_out_takes_an_open_step_up_with_her(
+    sessions, town, browser, enter, open_walk, mailbox
+):
+    with transaction(sessions) as db:
+        db.merge(town).second_step = SecondStep.USER_CHOICE
+    assert enter(browser).location == "/"
+    walk = open_walk(request={"acr_values": ["urn:kosodate:acr:pwd+emailotp"]})
+    page = browser.get(f"/continue?i={walk}").follow()
+    assert "mi***@ex***.jp" in page.text
+    assert len(mailbox("login_code")) == 1
+    browser.get("/logout").submit("/logout")
+    for address in (f"/login/code?i={walk}", "/login/code", f"/continue?i={walk}"):
+        after = browser.get(address)
+        assert after.status == 400
+        assert "mi***" not in after.text
+
+
 def test_ot_02_wrong_codes_count_down_and_then_a_new_one_is_needed(at_code, newest_code, clock):
     page = at_code()
     code = newest_code()

@@ -219,6 +219,7 @@ LOGIN = {
     "minutes": 30,
     "lead_with_reset": False,
     "allow_shared": True,
+    "shared_minutes": 5,
     "keep_days": 0,
 }
 CODE = {

@@ -181,6 +181,7 @@ def _form(
         "minutes": 0,
         "lead_with_reset": False,
         "allow_shared": pages.entrance is Entrance.FAMILY,
+        "shared_minutes": services().settings.session.shared_idle_minutes,
         "keep_days": services().settings.signin.keep_days,
     }
     return door_page(pages, "login", walk, status, **(shown | facts))

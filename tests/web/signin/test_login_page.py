@@ -325,3 +325,9 @@ def test_b17_b18_on_a_shared_device_nobody_stays_signed_in(
     page.submit(code=newest_code())
     clock.advance(timedelta(minutes=5))
     assert hers.get("/account/security").status == 303
+
+
+@pytest.mark.parametrize(("language", "said"), [("ja", "7分間操作がないと"), ("en", "after 7 min")])
+def test_b18_the_page_says_how_long_a_shared_device_waits(sqlite_url, clock, language, said):
+    app = build_app(sqlite_url, clock, session={"shared_idle_minutes": 7})
+    assert said in Browser(app, language=language).get("/login").text

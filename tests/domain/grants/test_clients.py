@@ -237,6 +237,14 @@ def test_a_disabled_client_is_not_found_until_it_is_enabled(world):
     assert world.do(find_client, "care-booking").is_active
 
 
+def test_a_file_does_not_enable_a_disabled_client(world):
+    registration = document(client_id="care-booking")
+    world.do(import_client, registration, actor=COMMAND_LINE, keys=world.keys, now=world.now)
+    assert world.do(disable_client, "care-booking", actor=COMMAND_LINE, now=world.now)
+    world.do(import_client, registration, actor=COMMAND_LINE, keys=world.keys, now=world.now)
+    assert not world.do(find_any_client, "care-booking").is_active
+
+
 @pytest.mark.parametrize("client_id", ["", "nobody", "nul\0", "日本", "\ud800", "x" * 300])
 def test_what_can_be_no_client_is_not_found(world, client_id):
     assert world.do(find_client, client_id) is None

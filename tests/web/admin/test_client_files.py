@@ -114,8 +114,8 @@ def test_ca_09_a_file_with_a_secret_that_has_ended_changes_nothing(admin, sessio
 
 @pytest.fixture
 def other_server(app):
-    """A server that proves sectors, until it hangs; the whole file has half a second for it."""
-    http = HttpClient(timeout_seconds=5, allow_loopback=True, batch_seconds=0.5)
+    """A server that proves sectors, until it hangs; the whole file has three seconds for it."""
+    http = HttpClient(timeout_seconds=5, allow_loopback=True, batch_seconds=3)
     services = app.extensions[SERVICES]
     # Services may be on this machine, as in the demonstration.
     settings = replace(services.settings, dev=replace(services.settings.dev, allow_http=True))

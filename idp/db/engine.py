@@ -44,7 +44,7 @@ def configure_engine(engine: Engine) -> None:
     """Make SQLite durable, strict about foreign keys, and take the write lock at BEGIN.
 
     BEGIN IMMEDIATE: with a read snapshot open, a later write would fail with "database is
-    locked" instead of waiting; so every transaction waits at its start. `begin_deferred` is
+    locked" instead of waiting; so every transaction waits at its start. `begin_reading` is
     for those that only read.
     """
     if engine.dialect.name != "sqlite":
@@ -85,11 +85,23 @@ def _use_write_ahead_log(cursor: DBAPICursor) -> None:
             return
 
 
-def begin_deferred(connection: Connection) -> None:
-    """Begin a transaction that takes no write lock on SQLite; elsewhere an ordinary one."""
+def begin_reading(connection: Connection) -> None:
+    """Begin a transaction that only reads: no write lock on SQLite, READ ONLY on PostgreSQL."""
     if connection.dialect.name == "sqlite":
         connection.info[_KIND] = "DEFERRED"
+    else:
+        connection.execution_options(postgresql_readonly=True)
     connection.begin()
+
+
+def end_reading(connection: Connection) -> None:
+    """End it without a word of failure where one costs.
+
+    At a ROLLBACK the driver of PostgreSQL forgets every statement that it has prepared, and the
+    server plans them all anew. A COMMIT keeps them, and READ ONLY leaves it nothing to write.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.commit()
 
 
 def _begin_immediate(dbapi_connection: PoolProxiedConnection) -> None:

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from idp.db.engine import begin_deferred
+from idp.db.engine import begin_reading, end_reading
 from idp.db.rows import keep_connection
 
 #: Makes the session of the current request or job.
@@ -59,15 +59,16 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
 
 @contextmanager
 def reading(sessions: Sessions) -> Iterator[Session]:
-    """Open a session that only reads; what it writes by mistake is rolled back.
+    """Open a session that only reads; what it writes by mistake is rolled back or refused.
 
     On SQLite it takes no write lock, so readers never wait for a writer.
     """
     with engine_behind(sessions).connect() as connection:
-        begin_deferred(connection)
+        begin_reading(connection)
         db = _open_on(connection, sessions)
         try:
             yield db
+            end_reading(connection)
         finally:
             db.close()
 

@@ -1,9 +1,7 @@
 """The composition root: builds the services, registers every view."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, Flask, Request
 from flask_sqlalchemy import SQLAlchemy
@@ -45,12 +43,14 @@ from idp.web.admin import keys as admin_keys
 from idp.web.admin import maintenance as admin_maintenance
 from idp.web.admin import registration_tokens as admin_registration_tokens
 from idp.web.api import notices
+from idp.web.application import Application
 from idp.web.deps import SERVICES, Services
 from idp.web.limits import LIMITER, RateLimiter
 from idp.web.oidc import authorize, consent, device_authorization, discovery, par, token, userinfo
 from idp.web.oidc import check_session as oidc_check_session
 from idp.web.oidc import logout as oidc_logout
 from idp.web.oidc import registration as oidc_registration
+from idp.web.published import PublishedDocuments
 from idp.web.signin import (
     acting_for,
     activation,
@@ -143,14 +143,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 
-class _Application(Flask):
-    """Flask without the question, at every call of every view, whether it is a coroutine."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function as it is: none of ours is one."""
-        return func
-
-
 def _bounded_request(most_bytes: int) -> type[Request]:
     """Return Flask's request with limits of its own, not looked up anew at every look."""
 
@@ -166,7 +158,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     """Build the provider: one application, no state outside it."""
     # Authlib writes live tokens at DEBUG; whoever embeds us may not have called configure_logs.
     logging.getLogger("authlib").setLevel(logging.WARNING)
-    app = _Application(
+    app = Application(
         "idp",
         template_folder=str(TEMPLATES),
         static_folder=str(ROOT / "idp/web/static"),
@@ -185,7 +177,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.before_request(guards.enforce)
     app.after_request(headers.finish)
     only_tls = settings.provider.issuer.startswith("https://")
-    app.wsgi_app = headers.SameHeaders(app.wsgi_app, only_tls=only_tls)  # type: ignore[method-assign]
+    whole = headers.SameHeaders(app.wsgi_app, only_tls=only_tls)
+    app.wsgi_app = PublishedDocuments(whole, app)  # type: ignore[method-assign]
     assets.register(app)
     render.register(app)
     errors.register(app)

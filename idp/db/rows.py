@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, Row
+from sqlalchemy.exc import MultipleResultsFound
 from sqlalchemy.orm import Session
+
+from idp.db.prepared import Prepared, is_watched, run, statements_of
 
 _KEPT = "connection_of_this_transaction"
 
@@ -19,20 +22,59 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
 
     The connection is asked directly: nothing waits in the session to be flushed first, and
     no object is built.
+
+    Raises:
+        MultipleResultsFound: there are more; a mistake of the statement.
     """
-    return _connection(db).execute(statement, dict(parameters)).one_or_none()
+    connection = _connection(db)
+    prepared = _find_prepared(connection, statement, parameters)
+    if prepared is None:
+        return connection.execute(statement, dict(parameters)).one_or_none()
+    cursor = run(connection, prepared, parameters)
+    try:
+        data = cursor.fetchmany(2)
+        if len(data) > 1:
+            raise MultipleResultsFound(f"more than one row: {prepared.text}")
+        return prepared.read(cursor, data)[0] if data else None
+    finally:
+        cursor.close()
 
 
 def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> list[Row[Any]]:
     """Return every row of a Core statement."""
-    return list(_connection(db).execute(statement, dict(parameters)).all())
+    connection = _connection(db)
+    prepared = _find_prepared(connection, statement, parameters)
+    if prepared is None:
+        return list(connection.execute(statement, dict(parameters)).all())
+    cursor = run(connection, prepared, parameters)
+    try:
+        return prepared.read(cursor, cursor.fetchall())
+    finally:
+        cursor.close()
 
 
 def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> int:
     """Run a Core INSERT or UPDATE and return how many rows it touched."""
-    result = _connection(db).execute(statement, dict(parameters))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    connection = _connection(db)
+    prepared = _find_prepared(connection, statement, parameters)
+    if prepared is None:
+        result = connection.execute(statement, dict(parameters))
+        assert isinstance(result, CursorResult)
+        return result.rowcount
+    cursor = run(connection, prepared, parameters)
+    try:
+        touched: int = cursor.rowcount
+        return touched
+    finally:
+        cursor.close()
+
+
+def _find_prepared(
+    connection: Connection, statement: Executable, parameters: Mapping[str, Any]
+) -> Prepared | None:
+    if is_watched(connection):
+        return None
+    return statements_of(connection.dialect).find(statement, parameters)
 
 
 def _connection(db: Session) -> Connection:

@@ -1,6 +1,7 @@
 """What a view may ask for: the services, the person, the request's own state."""
 
 import ipaddress
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -75,7 +76,8 @@ class RequestState:
     """What is known about one request; filled by the guards, read by views and headers."""
 
     request_id: UUID
-    nonce: str
+    #: What the scripts of a page carry; without one the answer lets no script run.
+    nonce: str = ""
     person: SignedIn | None = None
     #: There was a session, and it ended by itself: the sign-in page says so.
     session_ran_out: bool = False
@@ -99,6 +101,12 @@ class RequestState:
     site: Site | None = None
     #: Maintenance that is planned or running, as far as it was looked for.
     maintenance: tuple[Window, ...] = ()
+
+    def nonce_of_page(self) -> str:
+        """Return the nonce of the page that is being written; an answer without one has none."""
+        if not self.nonce:
+            self.nonce = secrets.token_urlsafe(16)
+        return self.nonce
 
 
 def this_request() -> Request:
@@ -124,7 +132,7 @@ def state() -> RequestState:
     """Return the state of this request; an early failure gets an empty one."""
     found = g.get("state")
     if found is None:
-        found = g.state = RequestState(request_id=new_id(now=services().clock()), nonce="")
+        found = g.state = RequestState(request_id=new_id(now=services().clock()))
     assert isinstance(found, RequestState)
     return found
 

@@ -26,7 +26,6 @@ from idp.web.deps import (
     start_request,
     state,
 )
-from idp.web.headers import new_nonce
 from idp.web.intake import check_shape
 from idp.web.limits import check_rate
 from idp.web.maintenance import check_open
@@ -96,7 +95,7 @@ def guard_of(endpoint: str | None) -> Guard | None:
 
 def enforce() -> Response | None:
     """Check the request before its view: shape, rate, person, form token, permission."""
-    start_request(RequestState(request_id=new_id(now=services().clock()), nonce=new_nonce()))
+    start_request(RequestState(request_id=new_id(now=services().clock())))
     if request.endpoint == "static":
         return None
     check_shape()

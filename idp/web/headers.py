@@ -1,6 +1,6 @@
 """Headers of every answer, errors and redirects included (BR-04)."""
 
-import secrets
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,11 +20,6 @@ _SAME_ALWAYS = [
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Services of a demonstration on one machine.
 _LOOPBACK = " http://127.0.0.1:* http://localhost:*"
-
-
-def new_nonce() -> str:
-    """Make the nonce that the scripts of one page carry."""
-    return secrets.token_urlsafe(16)
 
 
 class SameHeaders:
@@ -47,32 +42,40 @@ class SameHeaders:
 def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
     headers, current = response.headers, state()
-    headers.setdefault("Content-Security-Policy", _policy(current))
+    # No view sets the first two itself; adding looks for nothing to replace.
+    headers.add("X-Request-Id", str(current.request_id))
     if not current.may_be_framed:
-        headers["X-Frame-Options"] = "DENY"
-    headers["X-Request-Id"] = str(current.request_id)
-    if request.endpoint != "static" and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+        headers.add("X-Frame-Options", "DENY")
+    if "Content-Security-Policy" not in headers:
+        headers.add("Content-Security-Policy", _policy(current))
+    if "Cache-Control" not in headers and request.endpoint != "static":
+        headers.add("Cache-Control", "no-store")
         headers.add("Vary", "Cookie")
-    apply_cookies(response)
+    if current.cookies:
+        apply_cookies(response)
     return response
 
 
 def _policy(current: RequestState) -> str:
-    nonce = current.nonce
+    scripts = f"'self' 'nonce-{current.nonce}'" if current.nonce else "'none'"
     frames = " ".join(current.framed_origins) or "'none'"
+    rest = _write_rest(frames, _form_targets(current), _frame_owners(current))
+    return f"default-src 'none'; script-src {scripts}; {rest}"
+
+
+@functools.lru_cache(maxsize=64)
+def _write_rest(frames: str, form_targets: str, frame_owners: str) -> str:
+    """Write all but the scripts of a page, which carry a nonce that is new each time."""
     return "; ".join(
         (
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'" if nonce else "script-src 'none'",
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
             f"frame-src {frames}",
-            f"form-action {_form_targets(current)}",
+            f"form-action {form_targets}",
             "object-src 'none'",
             "base-uri 'none'",
-            f"frame-ancestors {_frame_owners(current)}",
+            f"frame-ancestors {frame_owners}",
         )
     )
 

@@ -120,7 +120,7 @@ def _common_facts() -> dict[str, Any]:
         "lang": tag,
         "languages": [_language_link(known, tag) for known in texts.languages],
         "site": _site_facts(tag),
-        "csp_nonce": state().nonce,
+        "csp_nonce": state().nonce_of_page(),
         "csrf_field": _csrf_field,
         "client_name": state().client_name,
         "walk_query": with_query("", {"i": str(state().walk_id)}) if state().walk_id else "",

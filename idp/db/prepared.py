@@ -8,12 +8,12 @@ call never are. What is beyond a plain SELECT, INSERT or UPDATE with fixed param
 defaults of Python) stays with SQLAlchemy, and everything does while somebody listens to it.
 """
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, Connection, Dialect, Executable, Row
-from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy import BindParameter, Connection, Dialect, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
@@ -25,13 +25,16 @@ class Prepared:
     def __init__(self, compiled: SQLCompiler) -> None:
         self.text = str(compiled)
         self._dialect = compiled.dialect
+        places = compiled.positiontup if compiled.positional else compiled.binds
+        self._names = tuple(dict.fromkeys(places or ()))
+        self._wanted = [_find_parameter(name, compiled) for name in self._names]
+        # A moment may stand in six places of a text: it is converted once.
+        self._order = [self._names.index(name) for name in places or ()]
         self._is_positional = compiled.positional
-        names = compiled.positiontup if compiled.positional else compiled.binds
-        self._parameters = [_Parameter(name, compiled) for name in names or ()]
         returned = getattr(compiled.statement, "exported_columns", ())
         self._columns = [(column.key, column.type) for column in returned]
-        self._metadata: SimpleResultMetaData | None = None
-        self._converters: list[Any] | None = None
+        self._make_row = _row_maker([key for key, _ in self._columns])
+        self._converters: list[tuple[int, Any]] | None = None
 
     def bind(self, values: Values) -> Any:  # noqa: ANN401 - a tuple or a dict, as the driver has it
         """Return the parameters in the driver's form.
@@ -39,50 +42,58 @@ class Prepared:
         Raises:
             KeyError: a value is missing.
         """
+        taken = [
+            (values[key] if convert is None else convert(values[key]))
+            if constant is _REQUIRED or key in values
+            else constant
+            for key, convert, constant in self._wanted
+        ]
         if self._is_positional:
-            return tuple([each.take(values) for each in self._parameters])
-        return {each.name: each.take(values) for each in self._parameters}
+            return tuple([taken[place] for place in self._order])
+        return dict(zip(self._names, taken, strict=True))
 
-    def read(self, cursor: Any, data: Sequence[tuple[Any, ...]]) -> list[Row[Any]]:  # noqa: ANN401
-        """Return what a cursor fetched as SQLAlchemy's rows, every value converted."""
-        metadata = self._metadata
-        if metadata is None:
-            metadata = self._describe(cursor)
-        places, converters = metadata._key_to_index, self._converters  # noqa: SLF001
-        return [Row(metadata, converters, places, each) for each in data]
+    def read(self, cursor: Any, data: Sequence[Sequence[Any]]) -> list[Any]:  # noqa: ANN401
+        """Return what a cursor fetched as rows with names, every value converted."""
+        converters = self._converters
+        if converters is None:
+            converters = self._converters = self._find_converters(cursor)
+        make = self._make_row
+        if not converters:
+            return [make(each) for each in data]
+        rows = []
+        for each in data:
+            values = list(each)
+            for place, convert in converters:
+                values[place] = convert(values[place])
+            rows.append(make(values))
+        return rows
 
-    def _describe(self, cursor: Any) -> SimpleResultMetaData:  # noqa: ANN401
-        """Work out the converters: some depend on the type that the driver found."""
-        converters = [
+    def _find_converters(self, cursor: Any) -> list[tuple[int, Any]]:  # noqa: ANN401
+        """Work out what has to be converted: some depends on the type that the driver found."""
+        found = [
             kind.dialect_impl(self._dialect).result_processor(self._dialect, described[1])
             for (_, kind), described in zip(self._columns, cursor.description, strict=True)
         ]
-        self._converters = converters if any(converters) else None
-        self._metadata = SimpleResultMetaData([key for key, _ in self._columns])
-        return self._metadata
+        return [(place, convert) for place, convert in enumerate(found) if convert is not None]
 
 
-class _Parameter:
-    """One place of a statement: a value of the caller, or one that stands in the statement."""
+def _row_maker(names: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return what makes a tuple with names: a row of SQLAlchemy looks for each one twice."""
+    make: Any = namedtuple  # noqa: PYI024 - the names are those of a query, known only now
+    return make("FoundRow", names, rename=True)._make
 
-    def __init__(self, name: str, compiled: SQLCompiler) -> None:
-        bound: BindParameter[Any] = compiled.binds[name]
-        dialect = compiled.dialect
-        self.name = name
-        self._key = bound.key
-        self._convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
-        self._is_required = bound.required
-        self._constant = None if bound.required else self._converted(bound.value)
 
-    def _converted(self, value: Any) -> Any:  # noqa: ANN401
-        return value if self._convert is None else self._convert(value)
+#: Stands for "the caller gives it" where a constant of the statement would stand.
+_REQUIRED = object()
 
-    def take(self, values: Values) -> Any:  # noqa: ANN401
-        """Return the value that goes to the driver."""
-        if self._is_required or self._key in values:
-            value = values[self._key]
-            return value if self._convert is None else self._convert(value)
-        return self._constant
+
+def _find_parameter(name: str, compiled: SQLCompiler) -> tuple[str, Any, Any]:
+    """Return how the caller names a value, its converter, and the statement's own value."""
+    bound: BindParameter[Any] = compiled.binds[name]
+    convert = bound.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+    if bound.required:
+        return bound.key, convert, _REQUIRED
+    return bound.key, convert, bound.value if convert is None else convert(bound.value)
 
 
 #: None: this one is for SQLAlchemy. By the names of its parameters, which an INSERT depends on.

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Row
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import MultipleResultsFound
 from sqlalchemy.orm import Session
 
 from idp.db.prepared import Prepared, is_watched, run, statements_of
+
+#: A row that was found: its columns by name, or by place.
+FoundRow = Any
 
 _KEPT = "connection_of_this_transaction"
 
@@ -17,7 +20,7 @@ def keep_connection(db: Session, connection: Connection) -> None:
     db.info[_KEPT] = connection
 
 
-def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
+def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> FoundRow | None:
     """Return the one row of a Core statement, or None.
 
     The connection is asked directly: nothing waits in the session to be flushed first, and
@@ -40,7 +43,7 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
         cursor.close()
 
 
-def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> list[Row[Any]]:
+def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> list[FoundRow]:
     """Return every row of a Core statement."""
     connection = _connection(db)
     prepared = _find_prepared(connection, statement, parameters)

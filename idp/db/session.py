@@ -54,7 +54,7 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
                 raise UnfinishedTransactionError
             connection.commit()
         finally:
-            db.close()
+            _leave(db)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def reading(sessions: Sessions) -> Iterator[Session]:
             yield db
             end_reading(connection)
         finally:
-            db.close()
+            _leave(db)
 
 
 def _open_on(connection: Connection, sessions: Sessions) -> Session:
@@ -83,6 +83,12 @@ def _open_on(connection: Connection, sessions: Sessions) -> Session:
     db.bind = connection
     keep_connection(db, connection)
     return db
+
+
+def _leave(db: Session) -> None:
+    """Close a session that was used; below the object mapper it never began anything."""
+    if db.in_transaction():
+        db.close()
 
 
 def ping(sessions: Sessions) -> None:

@@ -1,5 +1,6 @@
 """Claims about people: which scope gives which, and what a request asks for by name."""
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -148,6 +149,11 @@ def _refused() -> RedirectedError:
 
 def claims_of_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """Return the claims that a set of scopes gives at UserInfo."""
+    return _claims_of_scopes(frozenset(scopes))
+
+
+@functools.lru_cache(maxsize=256)
+def _claims_of_scopes(scopes: frozenset[str]) -> frozenset[str]:
     return frozenset(claim for scope in scopes for claim in SCOPE_CLAIMS.get(scope, ()))
 
 

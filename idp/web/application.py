@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 #: Names with ports that one process remembers: a few are used, and nobody may fill the memory.
@@ -19,8 +20,20 @@ class _Name:
     server_name: str
 
 
+class _NoSessions(SessionInterface):
+    """Sessions of ours are rows (idp.domain.signin.sessions): Flask's own are never opened."""
+
+    _none = NullSession()
+
+    def open_session(self, _app: Flask, _request: Request) -> NullSession:
+        """Return the one that refuses to hold anything."""
+        return self._none
+
+
 class Application(Flask):
     """The provider's Flask: every view is a plain function, every address below one host."""
+
+    session_interface = _NoSessions()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Flask's own
         super().__init__(*arguments, **options)

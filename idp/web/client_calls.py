@@ -1,8 +1,8 @@
 """Calls of programs: one operation in one transaction, and answers that nobody keeps."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import structlog
 from flask import Response, request
@@ -22,6 +22,15 @@ _JSON = "application/json;charset=UTF-8"
 _MAX_FETCHES = 3
 
 _log = structlog.get_logger()
+
+
+class _Whole(Response):
+    """An answer that stands as it is: its length is known, and it leads nowhere."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        """Send it without looking its headers through again."""
+        start_response(self.status, self.headers.to_wsgi_list())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.get_data()]
 
 
 def in_transaction(
@@ -49,8 +58,9 @@ def send_json(
     body: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer JSON that nobody keeps (RFC 6749 §5.1)."""
-    response = Response(json.dumps(body, ensure_ascii=False), status=status, content_type=_JSON)
-    response.headers["Cache-Control"] = "no-store"
+    text = json.dumps(body, ensure_ascii=False)
+    response = _Whole(text, status=status, content_type=_JSON)
+    response.headers.add("Cache-Control", "no-store")
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response

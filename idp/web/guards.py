@@ -25,6 +25,7 @@ from idp.web.deps import (
     services,
     start_request,
     state,
+    this_request,
 )
 from idp.web.intake import check_shape
 from idp.web.limits import check_rate
@@ -96,10 +97,11 @@ def guard_of(endpoint: str | None) -> Guard | None:
 def enforce() -> Response | None:
     """Check the request before its view: shape, rate, person, form token, permission."""
     start_request(RequestState(request_id=new_id(now=services().clock())))
-    if request.endpoint == "static":
+    endpoint = this_request().endpoint
+    if endpoint == "static":
         return None
     check_shape()
-    guard = guard_of(request.endpoint)
+    guard = guard_of(endpoint)
     if guard is None:
         name_browser()
         return None

@@ -4,10 +4,10 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from idp.web.cookies import apply_cookies
-from idp.web.deps import RequestState, services, state
+from idp.web.deps import RequestState, services, state, this_request
 
 _ONLY_TLS = "max-age=31536000; includeSubDomains"
 #: No view sets these itself.
@@ -17,6 +17,9 @@ _SAME_ALWAYS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ]
+#: Where an answer's own headers wait for the server's list of them.
+_OWN = "kosodate.headers"
+_NOT_KEPT = [("Cache-Control", "no-store"), ("Vary", "Cookie")]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Services of a demonstration on one machine.
 _LOOPBACK = " http://127.0.0.1:* http://localhost:*"
@@ -34,23 +37,25 @@ class SameHeaders:
         """Answer like the application."""
 
         def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401
-            return start_response(status, headers + self._headers, *rest)
+            own = environ.get(_OWN, ())
+            return start_response(status, [*headers, *self._headers, *own], *rest)
 
         return self._application(environ, started)
 
 
 def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
-    headers, current = response.headers, state()
-    # No view sets the first two itself; adding looks for nothing to replace.
-    headers.add("X-Request-Id", str(current.request_id))
+    current, request = state(), this_request()
+    own = [
+        ("X-Request-Id", str(current.request_id)),
+        ("Content-Security-Policy", _policy(current)),
+    ]
     if not current.may_be_framed:
-        headers.add("X-Frame-Options", "DENY")
-    if "Content-Security-Policy" not in headers:
-        headers.add("Content-Security-Policy", _policy(current))
-    if "Cache-Control" not in headers and request.endpoint != "static":
-        headers.add("Cache-Control", "no-store")
-        headers.add("Vary", "Cookie")
+        own.append(("X-Frame-Options", "DENY"))
+    if "Cache-Control" not in response.headers and request.endpoint != "static":
+        own += _NOT_KEPT
+    # No view sets one of these: in the server's list nothing is looked for to be replaced.
+    request.environ[_OWN] = own
     if current.cookies:
         apply_cookies(response)
     return response

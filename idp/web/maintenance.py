@@ -40,15 +40,19 @@ def check_open() -> None:
     Raises:
         ClosedForMaintenance: nobody can sign in now.
     """
-    request = this_request()
+    request, own = this_request(), services()
     if request.endpoint in ALWAYS_OPEN or request.method == "OPTIONS":
         return
     speaks_itself = request.endpoint in SAYS_IT_ITSELF
     try:
-        state().maintenance = known_windows(services().sessions, now=services().clock())
+        known = known_windows(own.sessions, now=own.clock())
     except UNAVAILABLE:
         if not speaks_itself:
             raise
+        return
+    if not known:
+        return
+    state().maintenance = known
     until = None if speaks_itself else closed_until()
     if until is not None:
         raise ClosedForMaintenance(until)

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.domain.grants.keys import load_keys, open_own_token
 from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
 from idp.model.clients import Client, ClientStatus
@@ -124,7 +124,7 @@ def _find_refusal(row: Any) -> TokenRefusal | None:  # noqa: ANN401
     return None if row.client_status == ClientStatus.ACTIVE else TokenRefusal.CLIENT
 
 
-def _build(claims: dict[str, Any], row: Row[Any], family: Family | None) -> LiveToken:
+def _build(claims: dict[str, Any], row: FoundRow, family: Family | None) -> LiveToken:
     audience = claims["aud"]
     return LiveToken(
         client_id=claims["client_id"],

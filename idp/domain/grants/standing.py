@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     exists,
     or_,
     select,
 )
 
+from idp.db.rows import FoundRow
 from idp.domain.people.acting import NOW, acts_for_its_household
 from idp.model.documents import Agreement, DocumentVersion, LegalDocument
 from idp.model.grants import TokenFamily
@@ -128,7 +128,7 @@ class Family:
     expires_at: datetime
 
 
-def find_void(row: Row[Any], *, now: datetime) -> Void | None:
+def find_void(row: FoundRow, *, now: datetime) -> Void | None:
     """Return why the authorization does not stand any more, or None.
 
     A lock is no reason (house decision): it stops sign-in and nothing else.
@@ -146,7 +146,7 @@ def find_void(row: Row[Any], *, now: datetime) -> Void | None:
     return None if row.acts else Void.HOUSEHOLD
 
 
-def find_void_for_grant(row: Row[Any], *, now: datetime) -> Void | None:
+def find_void_for_grant(row: FoundRow, *, now: datetime) -> Void | None:
     """Return why no (further) token may be had; needs the column `terms_new` besides."""
     void = find_void(row, now=now)
     if void is None and row.terms_new:
@@ -154,7 +154,7 @@ def find_void_for_grant(row: Row[Any], *, now: datetime) -> Void | None:
     return void
 
 
-def _session_lives(row: Row[Any], *, now: datetime) -> bool:
+def _session_lives(row: FoundRow, *, now: datetime) -> bool:
     if row.session_id is None:
         return True
     if row.session_expires_at is None or row.session_ended_at is not None:
@@ -163,7 +163,7 @@ def _session_lives(row: Row[Any], *, now: datetime) -> bool:
     return bool(now < row.session_expires_at) and now < idle_until
 
 
-def read_family(row: Row[Any]) -> Family:
+def read_family(row: FoundRow) -> Family:
     """Return the authorization of a row."""
     return Family(
         id=row.family_id,

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.domain.grants.clients import subject_sector
 from idp.domain.people.children import children_of
 from idp.domain.people.households import ActiveMembership, find_membership, memberships_of
@@ -117,7 +117,7 @@ def _profile_facts(db: Session, account_id: UUID) -> dict[str, object]:
     }
 
 
-def _address(row: Row[Any]) -> dict[str, str]:
+def _address(row: FoundRow) -> dict[str, str]:
     address = PostalAddress(row.postal_code, row.region, row.locality, row.street_address)
     facts = {
         "postal_code": address.postal_code,

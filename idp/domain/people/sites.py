@@ -1,13 +1,12 @@
 """The block every page shows of a municipality: its name, its office, its telephone."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.model.households import Municipality
 
 
@@ -59,7 +58,7 @@ def find_site(db: Session, municipality_id: UUID | None, *, default_code: str) -
     return None if row is None else read_site(row)
 
 
-def read_site(row: Row[Any]) -> Site | None:
+def read_site(row: FoundRow) -> Site | None:
     """Return the block from a row with `SITE_COLUMNS`, if there is a municipality in it."""
     if row.site_id is None:
         return None

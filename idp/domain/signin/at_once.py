@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.domain.documents.terms import has_to_agree
 from idp.domain.people.acting import household_is_settled
 from idp.domain.signin.sessions import SignedIn
@@ -90,7 +90,7 @@ def _may_need_second_step(request: Mapping[str, Any], wishes: Wishes, person: Si
     return wishes.pages_allowed and wanted is not None and acr.rank(person.acr) < acr.rank(wanted)
 
 
-def _is_as_seen(row: Row[Any], person: SignedIn, *, now: datetime) -> bool:
+def _is_as_seen(row: FoundRow, person: SignedIn, *, now: datetime) -> bool:
     """Whether session and person stand as the guard saw them, and the household is settled."""
     idle_until: datetime = row.last_seen_at + timedelta(seconds=row.idle_seconds)
     lives = row.ended_at is None and now < row.expires_at and now < idle_until

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, delete
+from sqlalchemy import CursorResult, delete
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
-from idp.db.rows import change, fetch_all
+from idp.db.rows import FoundRow, change, fetch_all
 from idp.domain.signin import counting
 from idp.model.signin import FailureCount
 
@@ -98,7 +98,7 @@ def count_all(
     return find_block(db, counters, now=now) or Blocked(until=now, block_count=0)
 
 
-def _count(db: Session, counters: Sequence[Counter], *, now: datetime) -> list[Row[Any]]:
+def _count(db: Session, counters: Sequence[Counter], *, now: datetime) -> list[FoundRow]:
     """Raise the counts; a row that is blocked does not come back."""
     values: dict[str, object] = {"now": now}
     for number, counter in enumerate(counters):
@@ -109,7 +109,7 @@ def _count(db: Session, counters: Sequence[Counter], *, now: datetime) -> list[R
     return fetch_all(db, counting.count_tries(db.get_bind().dialect.name, restarts), values)
 
 
-def _begin_block(db: Session, limit: Limit, row: Row[Any], *, now: datetime) -> Counted:
+def _begin_block(db: Session, limit: Limit, row: FoundRow, *, now: datetime) -> Counted:
     """Return the try that was taken; the last one of a limit begins the pause."""
     if row.tries < limit.count:
         return Counted(row.tries, limit.count - row.tries, None, row.block_count)
@@ -119,7 +119,7 @@ def _begin_block(db: Session, limit: Limit, row: Row[Any], *, now: datetime) -> 
     return Counted(row.tries, 0, until, row.block_count + 1)
 
 
-def _block_end(limit: Limit, row: Row[Any], *, now: datetime) -> datetime:
+def _block_end(limit: Limit, row: FoundRow, *, now: datetime) -> datetime:
     if limit.pause is None:
         end: datetime = row.window_started_at + limit.length
         return end
@@ -169,7 +169,7 @@ def _key(counter: Counter) -> tuple[str, str, str]:
     return counter.purpose, counter.subject, counter.limit.window
 
 
-def _place(row: Row[Any]) -> tuple[str, str, str]:
+def _place(row: FoundRow) -> tuple[str, str, str]:
     return row.purpose, row.subject, row.window
 
 

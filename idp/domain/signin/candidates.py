@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.model.households import Municipality, SecondStep
 from idp.model.people import (
     Account,
@@ -104,7 +104,7 @@ def find_candidate(db: Session, account_id: UUID, *, now: datetime) -> Candidate
     return None if row is None else read_candidate(row, now=now)
 
 
-def read_candidate(row: Row[Any], *, now: datetime) -> Candidate | None:
+def read_candidate(row: FoundRow, *, now: datetime) -> Candidate | None:
     """Return the person of a row of `FACTS`; the conditions are those of `find_usable`."""
     if row.status is not AccountStatus.ACTIVE or row.login_id is None:
         return None

@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.base.ids import new_id
 from idp.base.secret import digest, new_token
-from idp.db.rows import change, fetch_one
+from idp.db.rows import FoundRow, change, fetch_one
 from idp.model.signin import Interaction, InteractionPurpose
 
 #: The table, for statements that ask more than what stands in a walk.
@@ -166,7 +166,7 @@ def find_latest_walk(
     return None if row is None else read_walk(row, browser_token, now=now)
 
 
-def read_walk(row: Row[Any], browser_token: str | None, *, now: datetime) -> Walk | None:
+def read_walk(row: FoundRow, browser_token: str | None, *, now: datetime) -> Walk | None:
     """Return the walk of a row of its table, if it is this browser's and its time is not over."""
     if browser_token is None or row.browser_digest != digest(browser_token):
         return None
@@ -192,7 +192,7 @@ def read_walk(row: Row[Any], browser_token: str | None, *, now: datetime) -> Wal
     )
 
 
-def _device_use(row: Row[Any]) -> DeviceUse:
+def _device_use(row: FoundRow) -> DeviceUse:
     if row.shared_device:
         return DeviceUse.SHARED
     return DeviceUse.KEPT if row.keeps_session else DeviceUse.OWN

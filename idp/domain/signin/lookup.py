@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, literal, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.orm import Session
 
 from idp.base.contact import mail_key
 from idp.base.text import login_key
-from idp.db.rows import fetch_all, fetch_one
+from idp.db.rows import FoundRow, fetch_all, fetch_one
 from idp.domain.signin.candidates import ACCOUNT, FACTS, read_candidate, with_facts
 from idp.domain.signin.policy import lock_of
 from idp.model.households import Municipality
@@ -81,7 +81,7 @@ def find_by_login_id(db: Session, typed: str, *, door: Door) -> UUID | None:
 
 def _find_row(
     db: Session, typed: str, *, door: Door, page: UUID | None
-) -> tuple[Row[Any] | None, timedelta]:
+) -> tuple[FoundRow | None, timedelta]:
     db.flush()  # what this transaction has changed so far counts
     key = login_key(typed)
     row = fetch_one(db, _OWNER, {"login_id": key, "page": page})
@@ -92,12 +92,12 @@ def _find_row(
     return (row if row.id is not None else _find_by_address(db, typed, door=door)), lock
 
 
-def _find_by_address(db: Session, typed: str, *, door: Door) -> Row[Any] | None:
+def _find_by_address(db: Session, typed: str, *, door: Door) -> FoundRow | None:
     same_address = fetch_all(db, _OF_ADDRESS, {"address": mail_key(typed), "door": door})
     # Two people, one mailbox: the address does not tell them apart (D15).
     return same_address[0] if len(same_address) == 1 else None
 
 
-def _usable_hash(row: Row[Any], *, door: Door, now: datetime) -> str | None:
+def _usable_hash(row: FoundRow, *, door: Door, now: datetime) -> str | None:
     candidate = read_candidate(row, now=now)
     return candidate.hash if candidate is not None and candidate.door is door else None

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.base.secret import digest
-from idp.db.rows import fetch_one
+from idp.db.rows import FoundRow, fetch_one
 from idp.domain.documents.terms import has_to_agree
 from idp.domain.people.acting import household_is_settled
 from idp.domain.people.names import full_name
@@ -97,7 +97,7 @@ def find_standing(db: Session, token: str, *, now: datetime) -> Standing | None:
     return Standing(person, row.has_to_agree, row.household_is_settled)
 
 
-def _read_person(row: Row[Any], *, now: datetime) -> SignedIn | None:
+def _read_person(row: FoundRow, *, now: datetime) -> SignedIn | None:
     if not _lives(row, now=now) or not _may_go_on(row, now=now):
         return None
     return SignedIn(
@@ -119,12 +119,12 @@ def _read_person(row: Row[Any], *, now: datetime) -> SignedIn | None:
     )
 
 
-def _lives(row: Row[Any], *, now: datetime) -> bool:
+def _lives(row: FoundRow, *, now: datetime) -> bool:
     idle_until: datetime = row.last_seen_at + timedelta(seconds=row.idle_seconds)
     return row.ended_at is None and bool(now < row.expires_at) and now < idle_until
 
 
-def _may_go_on(row: Row[Any], *, now: datetime) -> bool:
+def _may_go_on(row: FoundRow, *, now: datetime) -> bool:
     """Answer as `find_usable` does, and that the session is no older than her access."""
     is_usable = row.status is AccountStatus.ACTIVE and row.login_id is not None
     starts: datetime = row.access_valid_from

@@ -36,7 +36,7 @@ def read_call() -> Call:
     request = this_request()
     return Call(
         params=read_form(),
-        authorization=request.headers.get("Authorization"),
+        authorization=request.environ.get("HTTP_AUTHORIZATION"),
         address=peer_address(),
         method=request.method,
         path=request.path,
@@ -46,7 +46,7 @@ def read_call() -> Call:
 
 def read_proofs() -> tuple[str, ...]:
     """Return the proofs of possession that came: a server joins several headers with commas."""
-    sent = request.environ.get("HTTP_DPOP")
+    sent = this_request().environ.get("HTTP_DPOP")
     return () if sent is None else (sent,)
 
 
@@ -102,7 +102,7 @@ def share_with_origin(response: Response) -> Response:
     Only an origin that some client is registered with is echoed; never `*`, never `null`,
     and no cookies take part.
     """
-    origin = request.headers.get("Origin")
+    origin = this_request().environ.get("HTTP_ORIGIN")
     if origin is None:
         return response
     response.headers.add("Vary", "Origin")

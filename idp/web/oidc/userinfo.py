@@ -14,10 +14,9 @@ from idp.oauth.userinfo import PersonClaims, answer_userinfo
 from idp.protocol.dpop import ALGORITHMS, SCHEME
 from idp.protocol.errors import BearerError
 from idp.protocol.params import Params, parse_params
-from idp.web.deps import services
+from idp.web.deps import services, this_request
 from idp.web.guards import client_endpoint
 from idp.web.oidc.calls import FORM, answer_preflight, read_proofs, send_json, share_with_origin
-from idp.web.provider import current_provider
 
 bp = Blueprint("oidc_userinfo", __name__)
 
@@ -41,8 +40,9 @@ def userinfo_by_post() -> Response:
 
 
 def _answer(params: Params) -> Response:
+    request = this_request()
     call = ResourceCall(
-        authorization=request.headers.get("Authorization"),
+        authorization=request.environ.get("HTTP_AUTHORIZATION"),
         params=params,
         method=request.method,
         path=request.path,
@@ -66,12 +66,13 @@ def _look_up_with_keys(call: ResourceCall) -> Response:
 
 
 def _look_up(call: ResourceCall) -> Response:
-    provider, now = current_provider(), services().clock()
+    own = services()
+    provider, now = own.provider, own.clock()
     presented = resolve_token(call, provider=provider, now=now)
     # A proof is used up by a row; a bearer token is only looked at.
     is_read_only = presented.proof is None
     opened = reading if is_read_only else transaction
-    with opened(services().sessions) as db:
+    with opened(own.sessions) as db:
         answer = answer_userinfo(db, presented, provider=provider, now=now)
     return _send(answer, {} if is_read_only else nonce_header(provider, now=now))
 
@@ -102,11 +103,13 @@ def _refuse(error: BearerError) -> Response:
 
 def _echo_interaction(response: Response) -> None:
     """Give back the id of the exchange, if it is one: nothing else is reflected."""
+    sent = this_request().environ.get("HTTP_X_FAPI_INTERACTION_ID")
+    if sent is None:
+        return
     try:
-        sent = UUID(request.headers.get(_INTERACTION, ""))
+        response.headers[_INTERACTION] = str(UUID(sent))
     except ValueError:
         return
-    response.headers[_INTERACTION] = str(sent)
 
 
 @bp.route("/userinfo", methods=["OPTIONS"])

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from idp.domain.grants.clients import find_client
 from idp.domain.grants.delegation import knows_categories
-from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import subject_at
+from idp.domain.grants.own_tokens import open_own_token
 from idp.domain.signin.interactions import AUTHORIZE, NewInteraction, open_interaction
 from idp.domain.signin.sessions import SignedIn
 from idp.oauth.at_once import Answered, Arrived, answer_at_once

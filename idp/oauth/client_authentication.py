@@ -1,5 +1,6 @@
 """Client authentication at every endpoint that clients call (RFC 6749 §2.3)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from idp.domain.grants.client_assertions import (
     claimed_client_id,
     verify_assertion,
 )
-from idp.domain.grants.clients import find_client
+from idp.domain.grants.clients import find_client, recall_client
 from idp.oauth.calls import Call
 from idp.oauth.provider import Provider
 from idp.protocol.client import AuthMethod, RegisteredClient
@@ -22,15 +23,45 @@ from idp.protocol.client_auth import (
     refused_client,
 )
 
-#: Compared where there is no secret to compare with: the same work for everyone (CA-01).
+#: Compared where there is no secret to compare with.
 _NOBODYS_DIGEST = digest("")
 _BY_ASSERTION = frozenset({AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SECRET_JWT})
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """A client as this process remembers it, and what was wrong with the secret that was sent."""
+
+    client: RegisteredClient
+    fault: str | None
+
+
+def recall_caller(db: Session, call: Call, *, now: datetime) -> Remembered | None:
+    """Judge a secret by what this process remembers of its client; None if that is nothing.
+
+    Before anything is answered, the version has to be compared with the present one: the
+    secret may have ended since, or the client have been disabled.
+    """
+    presented = parse_client_proof(call.params, authorization=call.authorization)
+    if not isinstance(presented, PresentedSecret):
+        return None
+    client = recall_client(db, presented.client_id)
+    if client is None:
+        return None
+    return Remembered(client, _find_fault(client, presented, now=now))
+
+
 def authenticate_client(
-    db: Session, call: Call, *, provider: Provider, now: datetime
+    db: Session,
+    call: Call,
+    *,
+    provider: Provider,
+    now: datetime,
+    remembered: Remembered | None = None,
 ) -> RegisteredClient:
     """Return the client that proved itself by the very method it is registered with.
+
+    `remembered` is what was found of this very call already; it is used if it still holds.
 
     Raises:
         EndpointError: invalid_client with one text for every cause, or invalid_request for
@@ -40,7 +71,7 @@ def authenticate_client(
     presented = parse_client_proof(call.params, authorization=call.authorization)
     match presented:
         case PresentedSecret():
-            return _check_secret(db, presented, now=now)
+            return _check_secret(db, presented, remembered, now=now)
         case PresentedAssertion():
             return _check_assertion(db, presented, provider=provider, now=now)
         case PresentedNothing():
@@ -57,17 +88,30 @@ def require_confidential(client: RegisteredClient) -> None:
         raise refused_client("client_public")
 
 
-def _check_secret(db: Session, presented: PresentedSecret, *, now: datetime) -> RegisteredClient:
+def _check_secret(
+    db: Session, presented: PresentedSecret, remembered: Remembered | None, *, now: datetime
+) -> RegisteredClient:
     client = find_client(db, presented.client_id)
+    if remembered is not None and remembered.client is client:
+        fault = remembered.fault
+    else:
+        fault = _find_fault(client, presented, now=now)
+    if client is None or fault is not None:
+        raise refused_client(fault or "client_unknown")
+    return client
+
+
+def _find_fault(
+    client: RegisteredClient | None, presented: PresentedSecret, *, now: datetime
+) -> str | None:
+    """Return why this secret proves nothing, or None; the work is the same for everyone (CA-01)."""
     given = digest(presented.secret)
     if client is None or client.token_endpoint_auth_method is not presented.method:
         equal(given, _NOBODYS_DIGEST)
-        raise refused_client("client_unknown" if client is None else "client_method")
+        return "client_unknown" if client is None else "client_method"
     # Every secret is compared, so that the answer takes as long whichever is right.
     right = [equal(given, each.digest) and each.is_valid(now=now) for each in client.secrets]
-    if not any(right):
-        raise refused_client("client_secret")
-    return client
+    return None if any(right) else "client_secret"
 
 
 def _check_assertion(

@@ -11,8 +11,9 @@ from idp.base.keyring import Keyring
 from idp.base.seal import UnsealError
 from idp.base.secret import from_base64url, to_base64url
 from idp.domain.grants.clients import find_client
-from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import frontchannel_addresses, session_at, subject_at
+from idp.domain.grants.own_tokens import open_own_token
 from idp.domain.signin.sessions import SignedIn
 from idp.domain.signin.signout import sign_out
 from idp.domain.upkeep.audit import Actor

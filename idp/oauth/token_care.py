@@ -5,13 +5,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp.domain.grants.access_tokens import LiveToken
+from idp.domain.grants.access_tokens import LiveToken, check_access_token
 from idp.domain.grants.clients import present_client
 from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import subject_at
 from idp.domain.grants.revocation import LiveRefreshToken, find_live_token, revoke_token
 from idp.oauth.calls import Answer, Call, check_form, refuse
-from idp.oauth.client_authentication import authenticate_client, require_confidential
+from idp.oauth.client_authentication import (
+    Remembered,
+    authenticate_client,
+    recall_caller,
+    require_confidential,
+)
 from idp.oauth.provider import Provider
 from idp.oauth.tokens import granted_details
 from idp.protocol import dpop
@@ -25,7 +30,7 @@ _INACTIVE: Mapping[str, object] = {"active": False}
 def answer_revocation_call(db: Session, call: Call, *, provider: Provider, now: datetime) -> Answer:
     """End a token of the calling client; 200 whether there was one or not (RFC 7009 §2.2)."""
     try:
-        client, token = _read(db, call, provider=provider, now=now)
+        client, token = _read(db, call, None, provider=provider, now=now)
     except EndpointError as error:
         return refuse(error, call)
     revoke_token(db, token, client.client_id, issuer=provider.issuer, keys=provider.keys, now=now)
@@ -37,11 +42,51 @@ def answer_introspection_call(
 ) -> Answer:
     """Say what a token is worth; a client sees only tokens meant for it (RT-09)."""
     try:
-        client, token = _read(db, call, provider=provider, now=now)
+        check_form(call.params)
+        remembered = recall_caller(db, call, now=now)
+        answer = _answer_in_one_query(db, call, remembered, provider=provider, now=now)
+        if answer is not None:
+            return answer
+        client, token = _read(db, call, remembered, provider=provider, now=now)
         require_confidential(client)
     except EndpointError as error:
         return refuse(error, call)
     live = find_live_token(db, token, issuer=provider.issuer, keys=provider.keys, now=now)
+    return _describe_to(db, client, live, provider=provider, now=now)
+
+
+def _answer_in_one_query(
+    db: Session,
+    call: Call,
+    remembered: Remembered | None,
+    *,
+    provider: Provider,
+    now: datetime,
+) -> Answer | None:
+    """Answer about an access token that may be used, to a client that is known here, or None.
+
+    The query that brings the token brings the version of the caller: what this process
+    remembers of it holds only if it is the same.
+    """
+    token = call.params.values.get("token")
+    if token is None or remembered is None or remembered.fault is not None:
+        return None
+    caller = remembered.client
+    keys, issuer = provider.keys, provider.issuer
+    live = check_access_token(db, token, issuer=issuer, keys=keys, now=now, caller=caller.client_id)
+    if not isinstance(live, LiveToken) or live.caller_version != caller.version:
+        return None
+    return _describe_to(db, caller, live, provider=provider, now=now)
+
+
+def _describe_to(
+    db: Session,
+    client: RegisteredClient,
+    live: LiveToken | LiveRefreshToken | None,
+    *,
+    provider: Provider,
+    now: datetime,
+) -> Answer:
     body = dict(_describe(live, client, provider))
     if isinstance(live, LiveToken) and body["active"]:
         body |= _describe_details(db, live, provider=provider, now=now)
@@ -62,10 +107,15 @@ def _describe_details(
 
 
 def _read(
-    db: Session, call: Call, *, provider: Provider, now: datetime
+    db: Session,
+    call: Call,
+    remembered: Remembered | None,
+    *,
+    provider: Provider,
+    now: datetime,
 ) -> tuple[RegisteredClient, str]:
     check_form(call.params)
-    client = authenticate_client(db, call, provider=provider, now=now)
+    client = authenticate_client(db, call, provider=provider, now=now, remembered=remembered)
     token = call.params.values.get("token")
     if token is None:
         raise EndpointError("invalid_request", "The token is missing.")

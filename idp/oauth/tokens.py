@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from idp.base.keyring import Keyring
 from idp.domain.grants.delegation import Acting, describe_delegation
 from idp.domain.grants.encryption import Recipient, find_recipient
-from idp.domain.grants.keys import LoadedKey, load_keys, sign
+from idp.domain.grants.keys import LoadedKey, load_keys
 from idp.domain.grants.logout import session_at, subject_at
+from idp.domain.grants.own_tokens import sign
 from idp.domain.grants.standing import Family
 from idp.domain.grants.userinfo import Asked, build_person_claims
 from idp.oauth.provider import Provider

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
@@ -68,6 +68,18 @@ class Application(Flask):
             environ["REQUEST_METHOD"],
             _as_text(environ.get("QUERY_STRING", "")),
         )
+
+    def process_response(self, response: Response) -> Response:
+        """Finish an answer: no blueprint and no view brings a function of its own for that."""
+        for each in reversed(self.after_request_funcs[None]):
+            response = each(response)
+        return response
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        """Leave nothing behind: what a request opens, it closes itself (idp.db.session)."""
+
+    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
+        """Close no session: the one of Flask-SQLAlchemy is never opened."""
 
     def _judge(self, request: Request, named: tuple[str, str]) -> MapAdapter | None:
         adapter = super().create_url_adapter(request)

@@ -22,6 +22,7 @@ _JSON = "application/json;charset=UTF-8"
 _MAX_FETCHES = 3
 
 _log = structlog.get_logger()
+_write = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Whole(Response):
@@ -58,7 +59,7 @@ def send_json(
     body: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer JSON that nobody keeps (RFC 6749 §5.1)."""
-    text = json.dumps(body, ensure_ascii=False)
+    text = _write(body)
     response = _Whole(text, status=status, content_type=_JSON)
     response.headers.add("Cache-Control", "no-store")
     for name, value in (headers or {}).items():

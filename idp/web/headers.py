@@ -1,7 +1,6 @@
 """Headers of every answer, errors and redirects included (BR-04)."""
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Response
@@ -46,12 +45,7 @@ class SameHeaders:
 def finish(response: Response) -> Response:
     """Add what every answer carries, and the cookies the view asked for."""
     current, request = state(), this_request()
-    own = [
-        ("X-Request-Id", str(current.request_id)),
-        ("Content-Security-Policy", _policy(current)),
-    ]
-    if not current.may_be_framed:
-        own.append(("X-Frame-Options", "DENY"))
+    own = [("X-Request-Id", str(current.request_id)), *_headers_of(current)]
     if "Cache-Control" not in response.headers and request.endpoint != "static":
         own += _NOT_KEPT
     # No view sets one of these: in the server's list nothing is looked for to be replaced.
@@ -61,18 +55,29 @@ def finish(response: Response) -> Response:
     return response
 
 
+def _headers_of(current: RequestState) -> Sequence[tuple[str, str]]:
+    """Return what a browser has to know of this page; for what is no page it is always the same."""
+    is_framed = bool(current.framed_origins) or current.may_be_framed
+    if not (current.nonce or is_framed or current.leads_elsewhere):
+        return _OF_NO_PAGE
+    policy = ("Content-Security-Policy", _policy(current))
+    return [policy] if current.may_be_framed else [policy, _UNFRAMED]
+
+
 def _policy(current: RequestState) -> str:
-    scripts = f"'self' 'nonce-{current.nonce}'" if current.nonce else "'none'"
-    frames = " ".join(current.framed_origins) or "'none'"
-    rest = _write_rest(frames, _form_targets(current), _frame_owners(current))
-    return f"default-src 'none'; script-src {scripts}; {rest}"
+    return _write_policy(
+        scripts=f"'self' 'nonce-{current.nonce}'" if current.nonce else "'none'",
+        frames=" ".join(current.framed_origins) or "'none'",
+        form_targets=_form_targets(current),
+        frame_owners=_frame_owners(current),
+    )
 
 
-@functools.lru_cache(maxsize=64)
-def _write_rest(frames: str, form_targets: str, frame_owners: str) -> str:
-    """Write all but the scripts of a page, which carry a nonce that is new each time."""
+def _write_policy(*, scripts: str, frames: str, form_targets: str, frame_owners: str) -> str:
     return "; ".join(
         (
+            "default-src 'none'",
+            f"script-src {scripts}",
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
@@ -83,6 +88,18 @@ def _write_rest(frames: str, form_targets: str, frame_owners: str) -> str:
             f"frame-ancestors {frame_owners}",
         )
     )
+
+
+_UNFRAMED = ("X-Frame-Options", "DENY")
+_OF_NO_PAGE = (
+    (
+        "Content-Security-Policy",
+        _write_policy(
+            scripts="'none'", frames="'none'", form_targets="'self'", frame_owners="'none'"
+        ),
+    ),
+    _UNFRAMED,
+)
 
 
 def _frame_owners(current: RequestState) -> str:

@@ -2,7 +2,8 @@
 
 from werkzeug.wrappers import Response
 
-from idp.domain.grants.keys import published_keys, sign
+from idp.domain.grants.keys import published_keys
+from idp.domain.grants.own_tokens import sign
 from idp.protocol.responses import Reply
 from idp.web.deps import allow_foreign_answer, services
 from idp.web.render import page, send_reply

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.db.rows import FoundRow, fetch_one
-from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.keys import load_keys
+from idp.domain.grants.own_tokens import open_own_token
 from idp.domain.grants.standing import Family, Void, find_void, read_family, select_standing
 from idp.model.clients import Client, ClientStatus
 from idp.model.grants import DeniedToken, TokenFamily
@@ -20,8 +21,16 @@ from idp.protocol.jwt_claims import is_current, number_of
 
 _family: Any = TokenFamily.__table__
 _client: Any = Client.__table__
+_caller: Any = _client.alias("caller")
 _denied: Any = DeniedToken.__table__
 
+#: The version of the client that asks about a token, if it is another one that may ask.
+_CALLER_VERSION = (
+    select(_caller.c.version)
+    .where(_caller.c.id == bindparam("caller"), _caller.c.status == ClientStatus.ACTIVE)
+    .scalar_subquery()
+    .label("caller_version")
+)
 _DENIED = exists(select(1).select_from(_denied).where(_denied.c.jti == bindparam("jti")))
 _OF_PERSON = (
     select_standing()
@@ -29,6 +38,7 @@ _OF_PERSON = (
         _DENIED.label("denied"),
         _client.c.status.label("client_status"),
         _client.c.version.label("client_version"),
+        _CALLER_VERSION,
     )
     # Not the client of the family: a token may have been exchanged by another one.
     .join(_client, _client.c.id == bindparam("client"))
@@ -38,6 +48,7 @@ _OF_CLIENT = select(
     _DENIED.label("denied"),
     _client.c.status.label("client_status"),
     _client.c.version.label("client_version"),
+    _CALLER_VERSION,
 ).where(_client.c.id == bindparam("client"))
 
 
@@ -76,14 +87,23 @@ class LiveToken:
     key: str | None = None
     #: The household it is about, as its audience knows it.
     household: str | None = None
+    #: The present version of the client that asked, if it was named and may be used.
+    caller_version: int | None = None
 
 
 def check_access_token(
-    db: Session, token: str, *, issuer: str, keys: Keyring, now: datetime
+    db: Session,
+    token: str,
+    *,
+    issuer: str,
+    keys: Keyring,
+    now: datetime,
+    caller: str | None = None,
 ) -> LiveToken | TokenRefusal | Void:
     """Answer "may this still be used?": one signature, one query.
 
     The kind is checked by `typ` (RFC 9068 §4): an ID token or a logout token is none.
+    `caller` is the client that asks, whose version comes with the answer.
     """
     opened = open_own_token(token, load_keys(db, keys=keys, now=now))
     if opened is None:
@@ -93,15 +113,15 @@ def check_access_token(
     # Clocks of our machines differ: a token may look young, but it never lives longer.
     if not is_current(opened.claims, now=now, late=timedelta(), early=CLOCK_SKEW):
         return TokenRefusal.NOT_CURRENT
-    return _look_up(db, dict(opened.claims), now=now)
+    return _look_up(db, dict(opened.claims), caller, now=now)
 
 
 def _look_up(
-    db: Session, claims: dict[str, Any], *, now: datetime
+    db: Session, claims: dict[str, Any], caller: str | None, *, now: datetime
 ) -> LiveToken | TokenRefusal | Void:
     jti = str(claims["jti"])
     family_id = access_token.family_of_jti(jti)
-    token = {"jti": jti, "client": claims["client_id"]}
+    token = {"jti": jti, "client": claims["client_id"], "caller": caller}
     if family_id is None:
         row = fetch_one(db, _OF_CLIENT, token)
     else:
@@ -139,6 +159,7 @@ def _build(claims: dict[str, Any], row: FoundRow, family: Family | None) -> Live
         has_details="authorization_details" in claims,
         key=access_token.key_of(claims),
         household=claims.get("household_id"),
+        caller_version=row.caller_version,
     )
 
 

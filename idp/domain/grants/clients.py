@@ -66,6 +66,15 @@ def present_client(db: Session, client_id: str, version: int) -> RegisteredClien
     return client
 
 
+def recall_client(db: Session, client_id: str) -> RegisteredClient | None:
+    """Return a client as this process remembers it: perhaps not as it is now.
+
+    For a caller that learns the present version from the query it asks anyway, and then decides.
+    """
+    client = cache_of(db, _new_cache).get(client_id)
+    return client if client is not None and client.is_active else None
+
+
 def _new_cache() -> dict[str, RegisteredClient]:
     return {}
 

@@ -2,28 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from threading import Lock
 from types import MappingProxyType
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeyParameters, OKPKey, RSAKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
-from idp.base.secret import from_base64url
 from idp.db.cache import cache_behind, cache_of
 from idp.db.errors import UNAVAILABLE
 from idp.db.session import Sessions, reading
-from idp.domain.grants.jose import REGISTRIES
 from idp.model.grants import KeyState, SigningKey
 
 #: How long a process may go on with the keys it has read: a removed key is refused by then.
@@ -32,10 +28,34 @@ FRESH_FOR = timedelta(seconds=1)
 PUBLISHED_FRESH_FOR = timedelta(seconds=30)
 #: States whose keys are published and verify.
 _PUBLISHED = (KeyState.PUBLISHED, KeyState.ACTIVE, KeyState.RETIRED)
-_MAX_TOKEN = 16_384
-_MAX_HEADER = 1_024
 
 Key = RSAKey | ECKey | OKPKey
+
+
+class CheckedSignatures:
+    """What the last tokens said whose signatures were checked, by the digest of the whole token.
+
+    The same bytes are signed by the same key every time, and a service that is called ten times
+    asks ten times about one token. Nothing else is answered from here: whether the key is still
+    published, the token current and its authorization standing is asked anew (KT-03, RT-08).
+    Tokens themselves are not kept, so none can be read out of a process that has ended.
+    """
+
+    def __init__(self, most: int = 1_024) -> None:
+        self._most = most
+        self._known: dict[bytes, tuple[Key, object]] = {}
+        self._lock = Lock()
+
+    def find(self, place: bytes) -> tuple[Key, object] | None:
+        """Return the key that was used, and what the token said."""
+        return self._known.get(place)
+
+    def keep(self, place: bytes, verifier: Key, said: object) -> None:
+        """Remember a token that was right; the oldest goes when there are too many."""
+        with self._lock:
+            while len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[place] = (verifier, said)
 
 
 @dataclass(frozen=True)
@@ -47,6 +67,8 @@ class LoadedKey:
     state: KeyState
     key: Key
     public_jwk: Mapping[str, object]
+    #: The public half by itself: OpenSSL prepares it once, not for every signature it checks.
+    verifier: Key
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,8 @@ class LoadedKeys:
 
     by_kid: Mapping[str, LoadedKey]
     read_at: datetime
+    #: Signatures that were checked with them; goes on when they are read again.
+    checked: CheckedSignatures = field(default_factory=CheckedSignatures)
 
     def signer(self, alg: str) -> LoadedKey:
         """Return the one key that signs with this algorithm now.
@@ -101,7 +125,8 @@ def load_keys(db: Session, *, keys: Keyring, now: datetime) -> LoadedKeys:
         .order_by(SigningKey.created_at, SigningKey.kid)
     )
     loaded = {row.kid: _load(row, known, keys=keys) for row in rows}
-    holder.keys = LoadedKeys(by_kid=MappingProxyType(loaded), read_at=now)
+    checked = CheckedSignatures() if known is None else known.checked
+    holder.keys = LoadedKeys(MappingProxyType(loaded), read_at=now, checked=checked)
     return holder.keys
 
 
@@ -130,8 +155,17 @@ def forget_loaded_keys(db: Session) -> None:
 def _load(row: SigningKey, known: LoadedKeys | None, *, keys: Keyring) -> LoadedKey:
     loaded = known.by_kid.get(row.kid) if known is not None else None
     assert row.sealed_private is not None  # only removed keys lose theirs
-    key = loaded.key if loaded else _open(row.kid, row.alg, row.sealed_private, keys=keys)
-    return LoadedKey(row.kid, row.alg, row.state, key, MappingProxyType(dict(row.public_jwk)))
+    if loaded is not None:
+        return replace(loaded, state=row.state)
+    key = _open(row.kid, row.alg, row.sealed_private, keys=keys)
+    return LoadedKey(
+        kid=row.kid,
+        alg=row.alg,
+        state=row.state,
+        key=key,
+        public_jwk=MappingProxyType(dict(row.public_jwk)),
+        verifier=_public_half(key),
+    )
 
 
 def _open(kid: str, alg: str, sealed: bytes, *, keys: Keyring) -> Key:
@@ -159,58 +193,11 @@ def wrap_key(private: object, *, kid: str, alg: str) -> Key:
             raise TypeError(f"no key for {alg}")
 
 
+def _public_half(key: Key) -> Key:
+    public = key.public_key
+    return type(key)(public, public, {})  # type: ignore[arg-type]
+
+
 def key_context(kid: str) -> str:
     """Return what the private half is sealed for."""
     return f"signing_key:{kid}"
-
-
-def sign(claims: dict[str, object], signer: LoadedKey, *, kind: str = "JWT") -> str:
-    """Sign claims with one key, named in the header, as a token of one kind (RFC 8725 §3.11)."""
-    header = {"alg": signer.alg, "kid": signer.kid, "typ": kind}
-    return jwt.encode(header, claims, signer.key, registry=REGISTRIES[signer.alg])
-
-
-@dataclass(frozen=True)
-class OwnToken:
-    """A token that one of our keys has signed. Its claims still have to be judged."""
-
-    header: Mapping[str, object]
-    claims: Mapping[str, object]
-
-
-def open_own_token(token: str, loaded: LoadedKeys) -> OwnToken | None:
-    """Return a token of ours, or None: not signed by a key that is published now.
-
-    The key is found by `kid` alone and decides the algorithm; a key or an address in the
-    header is never looked at (JW-01 to JW-06). The algorithm is the library's; around it every
-    part is read once.
-    """
-    signed, _, signature = token.rpartition(".")
-    head, _, body = signed.partition(".")
-    header = _read_header(token, head, body)
-    signer = None if header is None else loaded.by_kid.get(str(header["kid"]))
-    if header is None or signer is None or header.get("alg") != signer.alg:
-        return None
-    algorithm = REGISTRIES[signer.alg].get_alg(signer.alg)
-    try:
-        if not algorithm.verify(signed.encode("ascii"), from_base64url(signature), signer.key):
-            return None
-        claims = json.loads(from_base64url(body))
-    except (JoseError, ValueError, TypeError, RecursionError):
-        return None
-    return OwnToken(header, claims) if isinstance(claims, dict) else None
-
-
-def _read_header(token: str, head: str, body: str) -> dict[str, Any] | None:
-    """Return the header of three parts of ASCII, small enough to be read, with a `kid`."""
-    if len(token) > _MAX_TOKEN or len(head) > _MAX_HEADER or not token.isascii():
-        return None
-    if not head or "." in body:
-        return None
-    try:
-        header = json.loads(from_base64url(head))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(header, dict) or "crit" in header or not isinstance(header.get("kid"), str):
-        return None
-    return header

@@ -16,7 +16,8 @@ from idp.base.secret import new_token
 from idp.base.url import with_query
 from idp.db.rows import change
 from idp.domain.grants.clients import find_client, subject_sector
-from idp.domain.grants.keys import load_keys, sign
+from idp.domain.grants.keys import load_keys
+from idp.domain.grants.own_tokens import sign
 from idp.domain.grants.token_families import revoke_families_of_session
 from idp.domain.upkeep.outbox import BackchannelLogout, enqueue_backchannel_logout
 from idp.model.grants import ClientSession

@@ -12,8 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.domain.grants.clients import find_client, list_clients, subject_sector
-from idp.domain.grants.keys import load_keys, sign
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import subject_at
+from idp.domain.grants.own_tokens import sign
 from idp.domain.people.households import is_in_force, protected_members
 from idp.domain.people.protection import protected_among
 from idp.domain.upkeep.outbox import EventMessage, Fact, enqueue_event

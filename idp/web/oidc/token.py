@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from idp.domain.grants.keys import sign
+from idp.domain.grants.own_tokens import sign
 from idp.oauth.calls import Answer, Call, refuse
 from idp.oauth.proofs import nonce_header
 from idp.oauth.server import answer_token_call

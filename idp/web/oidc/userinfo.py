@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from idp.db.session import reading, transaction
 from idp.domain.grants.client_keys import KeysWanted
-from idp.domain.grants.keys import sign
+from idp.domain.grants.own_tokens import sign
 from idp.oauth.proofs import nonce_header
 from idp.oauth.resource_calls import ResourceCall, resolve_token
 from idp.oauth.userinfo import PersonClaims, answer_userinfo

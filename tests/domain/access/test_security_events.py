@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from idp.domain.access.proxies import ProxyCase, remove_proxy_alone
 from idp.domain.backstage.delivery import DueEvent, Pointless, open_due
 from idp.domain.grants.clients import find_client
-from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import note_client, subject_at
+from idp.domain.grants.own_tokens import open_own_token
 from idp.domain.grants.security_events import (
     ChangedDocument,
     tell_of_document,

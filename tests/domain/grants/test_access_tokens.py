@@ -19,7 +19,8 @@ from idp.domain.grants.access_tokens import (
 from idp.domain.grants.authorization_codes import PresentedCode, redeem_code
 from idp.domain.grants.client_registry import disable_client
 from idp.domain.grants.clients import find_client
-from idp.domain.grants.keys import load_keys, sign
+from idp.domain.grants.keys import load_keys
+from idp.domain.grants.own_tokens import sign
 from idp.domain.grants.standing import Void
 from idp.domain.grants.token_families import revoke_family
 from idp.domain.upkeep.audit import SYSTEM

@@ -17,7 +17,8 @@ from idp.domain.grants.key_schedule import (
     advance_keys,
     find_next_step,
 )
-from idp.domain.grants.keys import load_keys, open_own_token, sign
+from idp.domain.grants.keys import load_keys
+from idp.domain.grants.own_tokens import open_own_token, sign
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.upkeep import AuditEvent
 

@@ -14,7 +14,8 @@ from idp.domain.grants.key_rotation import (
     publish_key,
     remove_key,
 )
-from idp.domain.grants.keys import load_keys, open_own_token, published_keys, sign
+from idp.domain.grants.keys import load_keys, published_keys
+from idp.domain.grants.own_tokens import open_own_token, sign
 from idp.domain.upkeep.audit import COMMAND_LINE
 from idp.model.grants import KeyState, SigningKey
 from tests.signing import install_key

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idp.domain.grants.client_registry import disable_client
 from idp.domain.grants.clients import find_client
-from idp.domain.grants.keys import load_keys, open_own_token
+from idp.domain.grants.keys import load_keys
 from idp.domain.grants.logout import (
     build_logout_call,
     forget_session,
@@ -16,6 +16,7 @@ from idp.domain.grants.logout import (
     session_at,
     subject_at,
 )
+from idp.domain.grants.own_tokens import open_own_token
 from idp.domain.signin.sessions import end_session
 from idp.domain.upkeep.audit import SYSTEM
 from idp.domain.upkeep.outbox import BackchannelLogout

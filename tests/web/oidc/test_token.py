@@ -9,7 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from idp.db.session import transaction
+from idp.domain.grants.client_registry import disable_client
+from idp.domain.grants.client_secrets import rotate_secret
 from idp.domain.grants.token_families import revoke_families_of_session
+from idp.domain.upkeep.audit import SYSTEM
 from idp.model.grants import AuthorizationCode, RefreshToken, TokenFamily
 from idp.model.people import Account, AccountStatus
 from idp.model.upkeep import AuditEvent
@@ -388,6 +391,29 @@ def test_rt_09_what_has_ended_or_never_was_is_only_inactive(rp, browser, session
         assert rp.introspect(text) == {"active": False}
     later(minutes=5)
     assert rp.introspect(tokens.access_token) == {"active": False}
+
+
+def test_rt_09_a_caller_that_is_disabled_is_refused_though_it_is_remembered(
+    rp, other, browser, session_id, sessions, clock
+):
+    token = rp.sign_in(browser).access_token
+    assert other.introspect(token) == {"active": False}
+    with transaction(sessions) as db:
+        disable_client(db, "other", actor=SYSTEM, now=clock())
+    assert other.call("/introspect", token=token).error == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(("minutes", "is_known"), [(10, True), (0, False)])
+def test_rt_09_a_secret_that_has_ended_is_refused_though_it_is_remembered(
+    rp, browser, session_id, sessions, clock, keys, minutes, is_known
+):
+    token = rp.sign_in(browser).access_token
+    assert rp.introspect(token)["active"] is True
+    end = timedelta(minutes=minutes)
+    with transaction(sessions) as db:
+        rotate_secret(db, "rp", actor=SYSTEM, keys=keys, now=clock(), overlap=end)
+    answer = rp.call("/introspect", token=token)
+    assert answer.status == (200 if is_known else 401)
 
 
 def test_rt_09_without_proof_nobody_is_told_anything(rp, spa, browser, session_id):

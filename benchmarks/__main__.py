@@ -21,6 +21,7 @@ from benchmarks.instrument import PROFILE_VARIABLE, TURN_OVER_PATH
 from benchmarks.measuring import Load, count_statements, measure
 from benchmarks.operations import OPERATIONS, Operation, Service
 from benchmarks.postgres import running_cluster
+from benchmarks.repeating import has_wrk
 from benchmarks.report import Series
 from benchmarks.servers import find_port, serving, serving_instrumented
 from benchmarks.town import found_town, opened
@@ -64,6 +65,13 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=3, help="the table shows medians")
     add("--workers", type=int, default=2)
     add("--threads", type=int, default=4, help="blocking threads of a worker")
+    usual = "wrk" if has_wrk() else "own"
+    add(
+        "--driver",
+        choices=("wrk", "own"),
+        default=usual,
+        help="what sends the requests that are the same every time (%(default)s here)",
+    )
     add("--out", type=Path, help="write every figure to this file as JSON")
     add("--statements", action="store_true", help="only count the SQL statements")
     add("--profile", type=Path, help="only profile; write one .pstats an operation here")
@@ -109,6 +117,7 @@ def _measure_series(
             connections=options.connections,
             seconds=options.seconds,
             server_pid=start.pid,
+            by_wrk=options.driver == "wrk",
             database_pid=database_pid,
         )
         for _ in range(options.runs):

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.accounting import cpu_seconds
 from benchmarks.operations import Operation, Service, Turn, UsedUp, silent
 from benchmarks.reference import Sampler
+from benchmarks.repeating import Constant, repeat
 from benchmarks.visitor import Unexpected
 from benchmarks.wire import Wire
 
@@ -25,6 +26,8 @@ class Load:
     seconds: float
     server_pid: int
     database_pid: int | None = None
+    #: Send what is the same every time by wrk.
+    by_wrk: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,37 +57,73 @@ async def measure(operation: Operation, service: Service, load: Load) -> Figures
         if operation.name == "code":
             await _collect_codes(service, wires)
         turns = [await operation.prepare(service, wire) for wire in wires]
-        await asyncio.gather(*(turn() for turn in turns))  # warm
-        return await _run(operation, turns, load)
+        await asyncio.gather(*(turn() for turn in turns))  # warm, and seen to be right
+        if operation.constant is not None and load.by_wrk:
+            constant = await operation.constant(service, wires[0])
+            return await _weigh(operation, load, lambda: _repeat_by_wrk(constant, load))
+        return await _weigh(operation, load, lambda: _repeat_turns(turns, load))
     finally:
         for wire in wires:
             wire.close()
 
 
-async def _run(operation: Operation, turns: Sequence[Turn], load: Load) -> Figures:
+@dataclass(frozen=True)
+class _Done:
+    """What a driver did."""
+
+    count: int
+    seconds: float
+    median_ms: float
+    p95_ms: float
+    errors: tuple[str, ...]
+
+
+async def _weigh(
+    operation: Operation, load: Load, drive: Callable[[], Awaitable[_Done]]
+) -> Figures:
+    """Drive an operation, and say what it cost the server."""
     database = [] if load.database_pid is None else [load.database_pid]
     sampler = Sampler()
+    server_before, database_before = cpu_seconds([load.server_pid]), cpu_seconds(database)
+    done = await drive()
+    server = cpu_seconds([load.server_pid]) - server_before
+    of_database = cpu_seconds(database) - database_before
+    yardstick = sampler.stop()
+    count = max(1, done.count)
+    return Figures(
+        done=done.count,
+        errors=done.errors,
+        cpu_ms=server * 1_000 / count - operation.hashes * yardstick.hash_ms,
+        database_cpu_ms=of_database * 1_000 / count,
+        signature_ms=yardstick.signature_ms,
+        per_second=done.count / done.seconds,
+        median_ms=done.median_ms,
+        p95_ms=done.p95_ms,
+    )
+
+
+async def _repeat_by_wrk(constant: Constant, load: Load) -> _Done:
+    seen = await asyncio.to_thread(
+        repeat, constant, port=load.port, connections=load.connections, seconds=load.seconds
+    )
+    errors = (f"{seen.errors} answers were wrong",) * min(seen.errors, _MOST_ERRORS)
+    return _Done(seen.done, seen.seconds, seen.median_ms, seen.p95_ms, errors)
+
+
+async def _repeat_turns(turns: Sequence[Turn], load: Load) -> _Done:
     latencies: list[float] = []
     errors: list[str] = []
-    server_before, database_before = cpu_seconds([load.server_pid]), cpu_seconds(database)
     begun = time.perf_counter()
     end = begun + load.seconds
     await asyncio.gather(*(_repeat(turn, end, latencies, errors) for turn in turns))
     elapsed = time.perf_counter() - begun
-    server = cpu_seconds([load.server_pid]) - server_before
-    of_database = cpu_seconds(database) - database_before
-    yardstick = sampler.stop()
-    done = max(1, len(latencies))
     latencies.sort()
-    return Figures(
-        done=len(latencies),
-        errors=tuple(errors),
-        cpu_ms=server * 1_000 / done - operation.hashes * yardstick.hash_ms,
-        database_cpu_ms=of_database * 1_000 / done,
-        signature_ms=yardstick.signature_ms,
-        per_second=done / elapsed,
+    return _Done(
+        count=len(latencies),
+        seconds=elapsed,
         median_ms=_quantile(latencies, 0.5),
         p95_ms=_quantile(latencies, 0.95),
+        errors=tuple(errors),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
+from benchmarks.repeating import Constant
 from benchmarks.town import CALLBACK, CLIENT_ID, PASSWORD, Town, read_codes
 from benchmarks.visitor import Unexpected, Visitor
 from benchmarks.wire import Answer, Wire
@@ -20,6 +21,8 @@ _CHALLENGE = (
 )
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SCOPE = "openid profile email"
+
+_DISCOVERY = "/.well-known/openid-configuration"
 
 #: One operation of one connection. Raises `Unexpected` or `ConnectionError` if it went wrong.
 Turn = Callable[[], Awaitable[None]]
@@ -95,6 +98,12 @@ class Service:
         return found
 
 
+#: What an operation needs before its first turn, on one connection.
+Prepare = Callable[[Service, Wire], Awaitable[Turn]]
+#: Makes the one request of an operation.
+MakeConstant = Callable[[Service, Wire], Awaitable[Constant]]
+
+
 def _expect(answer: Answer, path: str) -> Answer:
     if answer.status != 200:
         raise Unexpected(f"{path}: status {answer.status}: {answer.body[:200]!r}")
@@ -107,21 +116,16 @@ def _require_code(outcome: Answer | str) -> str:
     return outcome
 
 
-def _fetch(path: str) -> Callable[[Service, Wire], Awaitable[Turn]]:
-    async def prepare(_service: Service, wire: Wire) -> Turn:
-        async def turn() -> None:
-            _expect(await wire.call("GET", path, {}), path)
+def _fetch(path: str) -> MakeConstant:
+    async def make(_service: Service, _wire: Wire) -> Constant:
+        return Constant("GET", path, {})
 
-        return turn
-
-    return prepare
+    return make
 
 
-async def _client_credentials(service: Service, wire: Wire) -> Turn:
-    async def turn() -> None:
-        await service.call(wire, "/token", {"grant_type": "client_credentials"})
-
-    return turn
+async def _client_credentials(service: Service, _wire: Wire) -> Constant:
+    body = urlencode({"grant_type": "client_credentials"}).encode()
+    return Constant("POST", "/token", service.credentials, body)
 
 
 async def _refresh(service: Service, wire: Wire) -> Turn:
@@ -146,27 +150,31 @@ async def _code_exchange(service: Service, wire: Wire) -> Turn:
     return turn
 
 
-async def _userinfo(service: Service, wire: Wire) -> Turn:
+async def _userinfo(service: Service, wire: Wire) -> Constant:
     token = (await service.tokens(wire))["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-
-    async def turn() -> None:
-        answer = _expect(await wire.call("GET", "/userinfo", headers), "/userinfo")
-        if b'"email"' not in answer.body:
-            raise Unexpected("the claims are not complete")
-
-    return turn
+    return Constant("GET", "/userinfo", {"Authorization": f"Bearer {token}"})
 
 
-async def _introspection(service: Service, wire: Wire) -> Turn:
+async def _introspection(service: Service, wire: Wire) -> Constant:
     token = (await service.tokens(wire))["access_token"]
+    body = urlencode({"token": token}).encode()
+    return Constant("POST", "/introspect", service.credentials, body)
 
-    async def turn() -> None:
-        answer = await service.call(wire, "/introspect", {"token": token})
-        if b'"active": true' not in answer.body.replace(b'":', b'": ').replace(b"  ", b" "):
-            raise Unexpected("the token is not active")
 
-    return turn
+def _send(make: MakeConstant, holds: bytes) -> Prepare:
+    """Prepare to send one request again and again; each answer is looked at."""
+
+    async def prepare(service: Service, wire: Wire) -> Turn:
+        sent = await make(service, wire)
+
+        async def turn() -> None:
+            answer = await wire.call(sent.method, sent.path, sent.headers, sent.body)
+            if holds not in _expect(answer, sent.path).body:
+                raise Unexpected(f"{sent.path}: the answer is not complete")
+
+        return turn
+
+    return prepare
 
 
 async def silent(service: Service, wire: Wire) -> Turn:
@@ -215,18 +223,24 @@ class Operation:
 
     name: str
     title: str
-    prepare: Callable[[Service, Wire], Awaitable[Turn]]
+    prepare: Prepare
     aim: float | None = None
     #: How many password hashes are part of it: they are taken off before comparing.
     hashes: int = 0
+    #: The request, where it is the same every time.
+    constant: MakeConstant | None = None
+
+
+def _same(name: str, title: str, make: MakeConstant, aim: float, holds: bytes) -> Operation:
+    return Operation(name, title, _send(make, holds), aim, constant=make)
 
 
 OPERATIONS: Sequence[Operation] = (
-    Operation("discovery", "discovery", _fetch("/.well-known/openid-configuration"), 0.55),
-    Operation("jwks", "JWKS", _fetch("/jwks"), 0.55),
-    Operation("client", "client credentials", _client_credentials, 1.6),
-    Operation("userinfo", "UserInfo", _userinfo, 1.8),
-    Operation("introspection", "introspection", _introspection, 1.8),
+    _same("discovery", "discovery", _fetch(_DISCOVERY), 0.55, b'"issuer"'),
+    _same("jwks", "JWKS", _fetch("/jwks"), 0.55, b'"keys"'),
+    _same("client", "client credentials", _client_credentials, 1.6, b'"access_token"'),
+    _same("userinfo", "UserInfo", _userinfo, 1.8, b'"email"'),
+    _same("introspection", "introspection", _introspection, 1.8, b'"active": true'),
     Operation("refresh", "refresh", _refresh, 5),
     Operation("silent", "authorization with a session", silent, 5),
     Operation("code", "code exchange", _code_exchange, 5),

@@ -15,6 +15,7 @@ from idp.domain.grants.keys import LoadedKey, LoadedKeys
 
 _MAX_TOKEN = 16_384
 _MAX_HEADER = 1_024
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class OwnToken:
 def sign(claims: Mapping[str, object], signer: LoadedKey, *, kind: str = "JWT") -> str:
     """Sign claims with one key, named in the header, as a token of one kind (RFC 8725 §3.11)."""
     head = _write_head(signer.alg, signer.kid, kind)
-    body = to_base64url(json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode())
+    body = to_base64url(_write(claims).encode())
     signed = f"{head}.{body}"
     signature = _algorithm(signer.alg).sign(signed.encode("ascii"), signer.key)
     return f"{signed}.{to_base64url(signature)}"
@@ -37,7 +38,7 @@ def sign(claims: Mapping[str, object], signer: LoadedKey, *, kind: str = "JWT") 
 @lru_cache(maxsize=64)
 def _write_head(alg: str, kid: str, kind: str) -> str:
     header = {"typ": kind, "alg": alg, "kid": kid}
-    return to_base64url(json.dumps(header, separators=(",", ":")).encode())
+    return to_base64url(_write(header).encode())
 
 
 def _algorithm(alg: str) -> Any:  # noqa: ANN401 - the library hides the type

@@ -14,16 +14,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.accounting import memory_of
 from benchmarks.instrument import PROFILE_VARIABLE, TURN_OVER_PATH
-from benchmarks.measuring import Load, count_statements, measure
-from benchmarks.operations import OPERATIONS, Operation, Service
+from benchmarks.measuring import Figures, Load, count_statements, measure
+from benchmarks.operations import BARE, OPERATIONS, Operation, Service
 from benchmarks.postgres import running_cluster
 from benchmarks.repeating import has_wrk
 from benchmarks.report import Series
-from benchmarks.servers import find_port, serving, serving_instrumented
+from benchmarks.servers import Start, find_port, serving, serving_bare, serving_instrumented
 from benchmarks.town import found_town, opened
 from benchmarks.wire import Wire
 
@@ -107,26 +108,44 @@ def _installation(
 def _measure_series(
     server: str, database: str, chosen: Sequence[Operation], options: argparse.Namespace
 ) -> Series:
-    with (
-        _installation(database, options) as (service, database_pid),
-        serving(service.town, server, workers=options.workers, threads=options.threads) as start,
-    ):
-        series = Series(server, database, start)
-        load = Load(
-            port=service.town.port,
-            connections=options.connections,
-            seconds=options.seconds,
-            server_pid=start.pid,
-            by_wrk=options.driver == "wrk",
-            database_pid=database_pid,
-        )
-        for _ in range(options.runs):
-            for operation in chosen:
-                figures = asyncio.run(measure(operation, service, load))
-                series.add(operation, figures)
-        loaded = memory_of([start.pid])
+    with _installation(database, options) as (service, database_pid):
+        bare = _measure_bare(server, service, options)
+        with serving(
+            service.town, server, workers=options.workers, threads=options.threads
+        ) as start:
+            series = Series(server, database, start, bare)
+            load = replace(_load(service, start, options), database_pid=database_pid)
+            _measure_all(series, chosen, service, load, runs=options.runs)
+            loaded = memory_of([start.pid])
         series.loaded_mib, series.loaded_worker_mib = loaded.proportional_mib, loaded.largest_mib
     return series
+
+
+def _measure_bare(server: str, service: Service, options: argparse.Namespace) -> list[Figures]:
+    """Measure the second yardstick on this server."""
+    with serving_bare(
+        service.town, server, workers=options.workers, threads=options.threads
+    ) as start:
+        load = _load(service, start, options)
+        return [asyncio.run(measure(BARE, service, load)) for _ in range(options.runs)]
+
+
+def _load(service: Service, start: Start, options: argparse.Namespace) -> Load:
+    return Load(
+        port=service.town.port,
+        connections=options.connections,
+        seconds=options.seconds,
+        server_pid=start.pid,
+        by_wrk=options.driver == "wrk",
+    )
+
+
+def _measure_all(
+    series: Series, chosen: Sequence[Operation], service: Service, load: Load, *, runs: int
+) -> None:
+    for _ in range(runs):
+        for operation in chosen:
+            series.add(operation, asyncio.run(measure(operation, service, load)))
 
 
 def _inspect(database: str, chosen: Sequence[Operation], options: argparse.Namespace) -> None:

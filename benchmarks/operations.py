@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from benchmarks.repeating import Constant
+from benchmarks.servers import DISCOVERY
 from benchmarks.town import CALLBACK, CLIENT_ID, PASSWORD, Town, read_codes
 from benchmarks.visitor import Unexpected, Visitor
 from benchmarks.wire import Answer, Wire
@@ -21,8 +22,6 @@ _CHALLENGE = (
 )
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SCOPE = "openid profile email"
-
-_DISCOVERY = "/.well-known/openid-configuration"
 
 #: One operation of one connection. Raises `Unexpected` or `ConnectionError` if it went wrong.
 Turn = Callable[[], Awaitable[None]]
@@ -235,8 +234,11 @@ def _same(name: str, title: str, make: MakeConstant, aim: float, holds: bytes) -
     return Operation(name, title, _send(make, holds), aim, constant=make)
 
 
+#: What the second yardstick does (benchmarks.bare).
+BARE = _same("bare", "Flask, 200 bytes of JSON", _fetch("/"), 0.39, b'"a"')
+
 OPERATIONS: Sequence[Operation] = (
-    _same("discovery", "discovery", _fetch(_DISCOVERY), 0.55, b'"issuer"'),
+    _same("discovery", "discovery", _fetch(DISCOVERY), 0.55, b'"issuer"'),
     _same("jwks", "JWKS", _fetch("/jwks"), 0.55, b'"keys"'),
     _same("client", "client credentials", _client_credentials, 1.6, b'"access_token"'),
     _same("userinfo", "UserInfo", _userinfo, 1.8, b'"email"'),

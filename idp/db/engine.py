@@ -4,8 +4,9 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 #: How long a writer waits for another before "database is locked" (milliseconds).
@@ -16,6 +17,9 @@ _KIND = "sqlite_begin"
 #: How long one statement may run on PostgreSQL (milliseconds).
 STATEMENT_MILLISECONDS = 5_000
 
+#: After how long a connection of the pool is asked whether it still stands.
+RESTED_SECONDS = 1.0
+_USED_AT = "used_at"
 #: How long PostgreSQL's host may leave what was sent unacknowledged (milliseconds).
 SILENCE_MILLISECONDS = 4_000
 
@@ -30,7 +34,6 @@ def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": 4,
-        "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 3,
             # A server whose packets get lost is given up like one that is gone (FT-01).
@@ -48,9 +51,37 @@ def configure_engine(engine: Engine) -> None:
     for those that only read.
     """
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _Waking(engine.dialect))
         return
     event.listen(engine, "connect", _prepare_sqlite)
     engine.dialect.do_begin = _begin_immediate  # type: ignore[method-assign]
+
+
+def _note_use(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+class _Waking:
+    """Asks a connection that has rested whether its server is still there.
+
+    Asked every time, a small transaction takes a round trip more. One that goes in the moment
+    between is an error that everybody hears as "try again" (FT-01), and the others are new.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def __call__(
+        self, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None or time.monotonic() - used_at < RESTED_SECONDS:
+            return
+        try:
+            self._dialect.do_ping(connection)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError("the connection is gone") from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -46,7 +46,7 @@ def _check_encoded(data: bytes) -> None:
         return
     if data.count(b"&") >= MAX_FIELDS:
         raise RequestEntityTooLarge
-    _check_text(unquote_to_bytes(data))
+    _check_text(unquote_to_bytes(data) if b"%" in data else data)
 
 
 def _check_text(data: bytes) -> None:

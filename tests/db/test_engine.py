@@ -1,4 +1,4 @@
-"""How the engine opens SQLite."""
+"""How the engine opens SQLite, and keeps connections to PostgreSQL."""
 
 import sqlite3
 import threading
@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import sessionmaker
 
 from idp.db.engine import configure_engine, engine_options
+from idp.db.errors import UNAVAILABLE
 from idp.db.session import reading, transaction
 
 NOTHING = text("SELECT 1")
@@ -68,3 +69,57 @@ def test_who_only_reads_takes_no_write_lock_and_who_writes_takes_it_at_once(tmp_
                 with pytest.raises(sqlite3.OperationalError, match="locked"):
                     other.execute("BEGIN IMMEDIATE")
     engine.dispose()
+
+
+@pytest.fixture
+def two(postgresql_url):
+    """An engine with one connection, and one that ends it from outside."""
+    engine = create_engine(postgresql_url, **engine_options(postgresql_url, pool_size=1))
+    configure_engine(engine)
+    other = create_engine(postgresql_url)
+    yield sessionmaker(engine), other
+    engine.dispose()
+    other.dispose()
+
+
+def process_of(sessions):
+    with reading(sessions) as db:
+        return db.scalar(text("SELECT pg_backend_pid()"))
+
+
+def end(other, process):
+    with other.connect() as connection:
+        assert connection.scalar(text(f"SELECT pg_terminate_backend({process}, 5000)"))
+
+
+def test_ft_01_a_connection_that_rested_and_is_gone_is_replaced_unseen(two, monkeypatch):
+    sessions, other = two
+    monkeypatch.setattr("idp.db.engine.RESTED_SECONDS", 0)
+    first = process_of(sessions)
+    assert process_of(sessions) == first
+    end(other, first)
+    with transaction(sessions) as db:
+        assert db.scalar(text("SELECT pg_backend_pid()")) != first
+
+
+def test_ft_01_one_that_goes_in_the_moment_between_is_told_once(two, monkeypatch):
+    sessions, other = two
+    monkeypatch.setattr("idp.db.engine.RESTED_SECONDS", 3_600)
+    first = process_of(sessions)
+    end(other, first)
+    with pytest.raises(UNAVAILABLE):
+        process_of(sessions)
+    assert process_of(sessions) != first
+
+
+def test_a_connection_in_use_is_not_asked_for_its_health(two, monkeypatch):
+    sessions, other = two
+    monkeypatch.setattr("idp.db.engine.RESTED_SECONDS", 3_600)
+    process = process_of(sessions)
+    question = text("SELECT query FROM pg_stat_activity WHERE pid = :process")
+    question = question.bindparams(process=process)
+    with sessions.kw["bind"].connect(), other.connect() as watching:
+        assert watching.scalar(question) in ("COMMIT", "ROLLBACK")
+    monkeypatch.setattr("idp.db.engine.RESTED_SECONDS", 0)
+    with sessions.kw["bind"].connect(), other.connect() as watching:
+        assert watching.scalar(question) not in ("COMMIT", "ROLLBACK")

@@ -66,11 +66,18 @@ def _headers_of(current: RequestState) -> Sequence[tuple[str, str]]:
 
 def _policy(current: RequestState) -> str:
     return _write_policy(
-        scripts=f"'self' 'nonce-{current.nonce}'" if current.nonce else "'none'",
+        scripts=_scripts(current),
         frames=" ".join(current.framed_origins) or "'none'",
         form_targets=_form_targets(current),
         frame_owners=_frame_owners(current),
     )
+
+
+def _scripts(current: RequestState) -> str:
+    if current.nonce:
+        return f"'self' 'nonce-{current.nonce}'"
+    # A page that is the same for everyone and kept by browsers has files of ours, and no nonce.
+    return "'self'" if current.may_be_framed else "'none'"
 
 
 def _write_policy(*, scripts: str, frames: str, form_targets: str, frame_owners: str) -> str:

@@ -109,6 +109,7 @@ def test_br_08_the_page_may_be_framed_by_services_and_knows_nobody(browser, sess
     page = browser.get("/check_session")
     assert page.status == 200
     policy = page.headers["Content-Security-Policy"]
+    assert "; script-src 'self';" in policy
     assert "frame-ancestors https:" in policy
     assert "X-Frame-Options" not in page.headers
     assert page.headers["Cache-Control"] == "public, max-age=3600"

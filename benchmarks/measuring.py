@@ -83,7 +83,7 @@ async def _weigh(
 ) -> Figures:
     """Drive an operation, and say what it cost the server."""
     database = [] if load.database_pid is None else [load.database_pid]
-    sampler = Sampler()
+    sampler = Sampler(with_hashes=operation.hashes > 0)
     server_before, database_before = cpu_seconds([load.server_pid]), cpu_seconds(database)
     done = await drive()
     server = cpu_seconds([load.server_pid]) - server_before

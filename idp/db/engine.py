@@ -125,6 +125,15 @@ def begin_reading(connection: Connection) -> None:
     connection.begin()
 
 
+def begin_looking(connection: Connection) -> None:
+    """Let every statement stand alone: no transaction is begun, and none has to be ended."""
+    if connection.dialect.name == "sqlite":
+        connection.info[_KIND] = None
+    else:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.begin()
+
+
 def end_reading(connection: Connection) -> None:
     """End it without a word of failure where one costs.
 
@@ -139,6 +148,8 @@ def _begin_immediate(dbapi_connection: PoolProxiedConnection) -> None:
     # An event of the engine would do as well, and then SQLAlchemy looks for listeners at
     # every statement: a fifth of what a small transaction costs.
     kind = dbapi_connection.info.pop(_KIND, "IMMEDIATE")
+    if kind is None:
+        return
     driver = dbapi_connection.dbapi_connection
     assert driver is not None
     driver.execute(f"BEGIN {kind}")

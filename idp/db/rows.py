@@ -12,7 +12,13 @@ from idp.db.prepared import Prepared, is_watched, run, statements_of
 #: A row that was found: its columns by name, or by place.
 FoundRow = Any
 
+#: Marks a session that must not write (idp.db.session.looking).
+LOOKS_ONLY = "looks_only"
 _KEPT = "connection_of_this_transaction"
+
+
+class LooksOnlyError(Exception):
+    """Somebody writes where every statement would be committed by itself."""
 
 
 def keep_connection(db: Session, connection: Connection) -> None:
@@ -57,7 +63,13 @@ def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any])
 
 
 def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> int:
-    """Run a Core INSERT or UPDATE and return how many rows it touched."""
+    """Run a Core INSERT or UPDATE and return how many rows it touched.
+
+    Raises:
+        LooksOnlyError: the session was opened to look; a mistake of ours.
+    """
+    if LOOKS_ONLY in db.info:
+        raise LooksOnlyError
     connection = _connection(db)
     prepared = _find_prepared(connection, statement, parameters)
     if prepared is None:

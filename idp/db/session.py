@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from idp.db.engine import begin_reading, end_reading
-from idp.db.rows import keep_connection
+from idp.db.engine import begin_looking, begin_reading, end_reading
+from idp.db.rows import LOOKS_ONLY, keep_connection
 
 #: Makes the session of the current request or job.
 Sessions = Callable[[], Session]
@@ -69,6 +69,24 @@ def reading(sessions: Sessions) -> Iterator[Session]:
         try:
             yield db
             end_reading(connection)
+        finally:
+            _leave(db)
+
+
+@contextmanager
+def looking(sessions: Sessions) -> Iterator[Session]:
+    """Open a session for an operation that asks one question, or several that need not agree.
+
+    Each statement sees its own moment, and nothing is told to the database before or after it:
+    two round trips less than `reading`. Nothing can be written (`idp.db.rows.change` refuses).
+    """
+    with engine_behind(sessions).connect() as connection:
+        begin_looking(connection)
+        db = _open_on(connection, sessions)
+        db.autoflush = False
+        db.info[LOOKS_ONLY] = True
+        try:
+            yield db
         finally:
             _leave(db)
 

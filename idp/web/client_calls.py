@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import structlog
 from flask import Response, request
 
-from idp.db.session import OpenSession, reading, transaction
+from idp.db.session import OpenSession, looking, transaction
 from idp.domain.grants.client_keys import KeysWanted
 from idp.domain.grants.request_objects import ObjectWanted
 from idp.oauth.calls import Answer
@@ -42,7 +42,8 @@ def in_transaction(
     An attempt that wants something wrote nothing, and after the fetch nobody asks for the same
     again: first its request object may be needed, then its published keys.
     """
-    opened = reading if read_only else transaction
+    # One query tells all that such a call asks of the database.
+    opened = looking if read_only else transaction
     for _ in range(_MAX_FETCHES):
         try:
             with opened(services().sessions) as db:

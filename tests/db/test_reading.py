@@ -10,8 +10,8 @@ from sqlalchemy.orm import sessionmaker
 
 from idp.base.secret import digest
 from idp.db.engine import configure_engine, engine_options
-from idp.db.rows import fetch_one
-from idp.db.session import reading, transaction
+from idp.db.rows import LooksOnlyError, change, fetch_all, fetch_one
+from idp.db.session import looking, reading, transaction
 from idp.model.grants import ReplayMark
 
 MARKS = ReplayMark.__table__
@@ -55,4 +55,65 @@ def test_a_reader_leaves_what_the_driver_has_prepared(one_connection):
         with reading(one_connection) as db:
             fetch_one(db, QUESTION, {})
     with reading(one_connection) as db:
+        assert db.scalar(PREPARED) == 1
+
+
+def in_transaction(db):
+    """Tell whether the database itself has one open."""
+    driver = db.connection().connection.driver_connection
+    if db.get_bind().dialect.name == "sqlite":
+        return driver.in_transaction
+    return driver.info.transaction_status.name != "IDLE"
+
+
+def test_who_looks_has_no_transaction_open_between_two_statements(sessions):
+    with looking(sessions) as db:
+        assert fetch_one(db, QUESTION, {}).answer == "anything"
+        assert not in_transaction(db)
+        assert db.scalar(select(literal(1))) == 1
+        assert not in_transaction(db)
+    with reading(sessions) as db:
+        fetch_one(db, QUESTION, {})
+        assert in_transaction(db)
+
+
+def test_who_looks_sees_what_was_committed_in_between(sessions, clock):
+    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+    with looking(sessions) as db:
+        assert fetch_all(db, select(MARKS), {}) == []
+        with transaction(sessions) as other:
+            change(other, insert(MARKS), row)
+        assert len(fetch_all(db, select(MARKS), {})) == 1
+
+
+def test_who_looks_cannot_change_anything(sessions, clock):
+    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+    with looking(sessions) as db, pytest.raises(LooksOnlyError):
+        change(db, insert(MARKS), row)
+    with looking(sessions) as db:
+        db.add(ReplayMark(**row))
+        assert db.scalars(select(ReplayMark)).all() == []
+    with reading(sessions) as db:
+        assert db.execute(select(MARKS)).all() == []
+
+
+@pytest.mark.parametrize("failure", [False, True])
+def test_after_a_look_the_same_connection_is_as_before(one_connection, clock, failure):
+    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+    with suppress(LookupError), looking(one_connection) as db:
+        fetch_one(db, QUESTION, {})
+        if failure:
+            raise LookupError
+    with suppress(LookupError), transaction(one_connection) as db:
+        change(db, insert(MARKS), row)
+        raise LookupError
+    with reading(one_connection) as db:
+        assert db.execute(select(MARKS)).all() == []
+
+
+def test_plans_outlive_a_look(one_connection):
+    for _ in range(OFTEN):
+        with looking(one_connection) as db:
+            fetch_one(db, QUESTION, {})
+    with looking(one_connection) as db:
         assert db.scalar(PREPARED) == 1

@@ -9,14 +9,15 @@ defaults of Python) stays with SQLAlchemy, and everything does while somebody li
 """
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, Connection, Dialect, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
+Taken = TypeVar("Taken")
 
 
 class Prepared:
@@ -31,8 +32,8 @@ class Prepared:
         # A moment may stand in six places of a text: it is converted once.
         self._order = [self._names.index(name) for name in places or ()]
         self._is_positional = compiled.positional
-        returned = getattr(compiled.statement, "exported_columns", ())
-        self._columns = [(column.key, column.type) for column in returned]
+        statement: Any = compiled.statement
+        self._columns = [(column.key, column.type) for column in statement.exported_columns]
         self._make_row = _row_maker([key for key, _ in self._columns])
         self._converters: list[tuple[int, Any]] | None = None
 
@@ -137,7 +138,7 @@ def _prepare(statement: Any, names: Sequence[str], dialect: Dialect) -> Prepared
 
 def _is_plain(compiled: Any) -> bool:  # noqa: ANN401
     """Tell whether text, parameters and columns are the same at every execution."""
-    if not isinstance(compiled, SQLCompiler):
+    if not isinstance(compiled, SQLCompiler) or not hasattr(compiled.statement, "exported_columns"):
         return False
     parameters = compiled.binds.values()
     return not (
@@ -151,11 +152,13 @@ def _is_plain(compiled: Any) -> bool:  # noqa: ANN401
     )
 
 
-def run(connection: Connection, prepared: Prepared, values: Values) -> Any:  # noqa: ANN401
-    """Give a statement to the driver; return its cursor, which the caller closes.
+def run(
+    connection: Connection, prepared: Prepared, values: Values, take: Callable[[Any], Taken]
+) -> tuple[Any, Taken]:
+    """Give a statement to the driver; return its cursor, which the caller closes, and what it had.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: as from SQLAlchemy itself.
+        sqlalchemy.exc.DBAPIError: as from SQLAlchemy itself, for an error between two rows too.
     """
     if not connection.in_transaction():
         connection.begin()
@@ -163,12 +166,12 @@ def run(connection: Connection, prepared: Prepared, values: Values) -> Any:  # n
     cursor = connection.connection.cursor()
     try:
         cursor.execute(prepared.text, parameters)
+        return cursor, take(cursor)
     except BaseException as error:  # noqa: BLE001 - it always raises
         # SQLAlchemy's own words for it, and its care of a connection that is gone.
         connection._handle_dbapi_exception(  # noqa: SLF001
             error, prepared.text, parameters, cursor, None
         )
-    return cursor
 
 
 def is_watched(connection: Connection) -> bool:

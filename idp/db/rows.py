@@ -39,9 +39,8 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
     prepared = _find_prepared(connection, statement, parameters)
     if prepared is None:
         return connection.execute(statement, dict(parameters)).one_or_none()
-    cursor = run(connection, prepared, parameters)
+    cursor, data = run(connection, prepared, parameters, lambda opened: opened.fetchmany(2))
     try:
-        data = cursor.fetchmany(2)
         if len(data) > 1:
             raise MultipleResultsFound(f"more than one row: {prepared.text}")
         return prepared.read(cursor, data)[0] if data else None
@@ -55,9 +54,9 @@ def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any])
     prepared = _find_prepared(connection, statement, parameters)
     if prepared is None:
         return list(connection.execute(statement, dict(parameters)).all())
-    cursor = run(connection, prepared, parameters)
+    cursor, data = run(connection, prepared, parameters, lambda opened: opened.fetchall())
     try:
-        return prepared.read(cursor, cursor.fetchall())
+        return prepared.read(cursor, data)
     finally:
         cursor.close()
 
@@ -76,12 +75,9 @@ def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) ->
         result = connection.execute(statement, dict(parameters))
         assert isinstance(result, CursorResult)
         return result.rowcount
-    cursor = run(connection, prepared, parameters)
-    try:
-        touched: int = cursor.rowcount
-        return touched
-    finally:
-        cursor.close()
+    cursor, touched = run(connection, prepared, parameters, lambda opened: int(opened.rowcount))
+    cursor.close()
+    return touched
 
 
 def _find_prepared(

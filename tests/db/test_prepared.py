@@ -17,15 +17,23 @@ from sqlalchemy import (
     Table,
     Uuid,
     bindparam,
+    case,
+    create_engine,
     event,
+    func,
     insert,
     literal,
+    literal_column,
     select,
+    text,
     update,
+    values,
 )
-from sqlalchemy.exc import IntegrityError, MultipleResultsFound, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound, StatementError
+from sqlalchemy.orm import sessionmaker
 
 from idp.base.secret import digest
+from idp.db.engine import configure_engine, engine_options
 from idp.db.prepared import statements_of
 from idp.db.rows import change, fetch_all, fetch_one
 from idp.db.session import reading, transaction
@@ -234,3 +242,25 @@ def test_who_listens_hears_every_statement(sessions, engine, things):
     with reading(sessions) as db:
         twice(lambda: fetch_one(db, FIND, {"id": ID}))
     assert len([text for text in heard if "things_of_a_test" in text]) == 2
+
+
+def test_a_text_stays_with_sqlalchemy(sessions, things, written):
+    question = text("SELECT number FROM things_of_a_test WHERE name = :name")
+    with transaction(sessions) as db:
+        change(db, NEW, ROW)
+        assert twice(lambda: fetch_one(db, question, {"name": "old"}).number) == (7, 7)
+    assert not written(question, {"name": "old"})
+
+
+def test_an_error_between_two_rows_has_sqlalchemys_name_too(sqlite_url):
+    """SQLite finds the second row when it is asked for: here it cannot compute it."""
+    engine = create_engine(sqlite_url, **engine_options(sqlite_url, pool_size=1))
+    configure_engine(engine)
+    sessions = sessionmaker(engine)
+    number = values(Column("n", Integer), name="given").data([(1,), (2,)])
+    smallest = literal_column("-9223372036854775808")
+    broken = select(func.abs(case((number.c.n == 2, smallest), else_=1)))
+    for _ in range(2):
+        with pytest.raises(DBAPIError), reading(sessions) as db:
+            fetch_all(db, broken, {})
+    engine.dispose()

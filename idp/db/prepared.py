@@ -1,8 +1,8 @@
 """Statements that run many times: written once for a dialect, then given to the driver as they are.
 
-SQLAlchemy looks a statement up, binds it and describes its rows anew at every execution; for a
-query that takes the database 30 microseconds this costs 80 more. What it worked out at the first
-time is kept here: the text, the order of the parameters, the converters of both directions.
+SQLAlchemy looks a statement up, binds it and describes its rows anew at every execution, which
+costs more than most of our queries (docs/performance.md). What it worked out at the first time
+is kept here: the text, the order of the parameters, the converters of both directions.
 A statement is written down when it is run for the second time, so those that are built for one
 call never are. What is beyond a plain SELECT, INSERT or UPDATE with fixed parameters (lists in IN,
 defaults of Python) stays with SQLAlchemy, and everything does while somebody listens to it.

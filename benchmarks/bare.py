@@ -1,8 +1,8 @@
 """The second yardstick: the least that Flask can do on the same server, 200 bytes of JSON.
 
-How many signatures an operation costs depends on the processor twice over: some sign three times
-as fast as others of the same speed in Python. So a run says its costs in both measures. On the
-machine of the aims a signature took 0.220 ms and this 0.086 ms (shared/performance.md).
+How many signatures an operation costs depends on the processor twice over: on how fast it runs
+Python, and on how fast it signs. So a run says its costs in both measures. On the machine of the
+aims a signature took 0.220 ms and this 0.086 ms (shared/performance.md).
 """
 
 from flask import Flask, Response, jsonify

@@ -1,8 +1,7 @@
 """One request again and again, by wrk: a driver that leaves the machine to the server.
 
-Our own driver is Python and takes a third of what it measures, from the same cores. wrk takes a
-fiftieth, and shared/tools/load.py, whose figures ours are compared with, uses it for the same five
-operations.
+Our own driver is Python and takes its time from the same cores as the server. shared/tools/load.py,
+whose figures ours are compared with, uses wrk for the same five operations.
 """
 
 import json

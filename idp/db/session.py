@@ -78,7 +78,8 @@ def looking(sessions: Sessions) -> Iterator[Session]:
     """Open a session for an operation that asks one question, or several that need not agree.
 
     Each statement sees its own moment, and nothing is told to the database before or after it:
-    two round trips less than `reading`. Nothing can be written (`idp.db.rows.change` refuses).
+    two round trips less than `reading`. Nothing may be written: `idp.db.rows.change` refuses, and
+    the object mapper writes nothing by itself, but an INSERT given to `execute` would stay.
     """
     with engine_behind(sessions).connect() as connection:
         begin_looking(connection)

@@ -24,7 +24,7 @@ _client: Any = Client.__table__
 _caller: Any = _client.alias("caller")
 _denied: Any = DeniedToken.__table__
 
-#: The version of the client that asks about a token, if it is another one that may ask.
+#: The version of the client that asks about a token, if one is named and may be used.
 _CALLER_VERSION = (
     select(_caller.c.version)
     .where(_caller.c.id == bindparam("caller"), _caller.c.status == ClientStatus.ACTIVE)

@@ -12,14 +12,15 @@ import pstats
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.accounting import memory_of
 from benchmarks.instrument import PROFILE_VARIABLE, TURN_OVER_PATH
-from benchmarks.measuring import Figures, Load, count_statements, measure
+from benchmarks.measuring import Load, count_statements, measure
 from benchmarks.operations import BARE, OPERATIONS, Operation, Service
 from benchmarks.postgres import running_cluster
 from benchmarks.repeating import has_wrk
@@ -31,6 +32,8 @@ from benchmarks.wire import Wire
 _DATABASES = ("sqlite", "postgresql")
 _SERVERS = ("granian", "gunicorn-sync", "gunicorn-gthread")
 _PROFILE_TURNS = 200
+#: wrk counts in whole seconds.
+_BARE_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -108,26 +111,25 @@ def _installation(
 def _measure_series(
     server: str, database: str, chosen: Sequence[Operation], options: argparse.Namespace
 ) -> Series:
+    size = {"workers": options.workers, "threads": options.threads}
     with _installation(database, options) as (service, database_pid):
-        bare = _measure_bare(server, service, options)
-        with serving(
-            service.town, server, workers=options.workers, threads=options.threads
-        ) as start:
-            series = Series(server, database, start, bare)
+        beside = replace(service, town=replace(service.town, port=find_port()))
+        with (
+            serving(service.town, server, **size) as start,
+            serving_bare(beside.town, server, **size) as bare,
+        ):
+            series = Series(server, database, start)
             load = replace(_load(service, start, options), database_pid=database_pid)
-            _measure_all(series, chosen, service, load, runs=options.runs)
+            measure_bare = partial(_measure_bare, beside, _load(beside, bare, options))
+            _measure_all(series, chosen, service, load, measure_bare, runs=options.runs)
             loaded = memory_of([start.pid])
         series.loaded_mib, series.loaded_worker_mib = loaded.proportional_mib, loaded.largest_mib
     return series
 
 
-def _measure_bare(server: str, service: Service, options: argparse.Namespace) -> list[Figures]:
-    """Measure the second yardstick on this server."""
-    with serving_bare(
-        service.town, server, workers=options.workers, threads=options.threads
-    ) as start:
-        load = _load(service, start, options)
-        return [asyncio.run(measure(BARE, service, load)) for _ in range(options.runs)]
+def _measure_bare(service: Service, load: Load) -> float:
+    """Return what the second yardstick costs at this moment (CPU milliseconds)."""
+    return asyncio.run(measure(BARE, service, replace(load, seconds=_BARE_SECONDS))).cpu_ms
 
 
 def _load(service: Service, start: Start, options: argparse.Namespace) -> Load:
@@ -141,11 +143,22 @@ def _load(service: Service, start: Start, options: argparse.Namespace) -> Load:
 
 
 def _measure_all(
-    series: Series, chosen: Sequence[Operation], service: Service, load: Load, *, runs: int
+    series: Series,
+    chosen: Sequence[Operation],
+    service: Service,
+    load: Load,
+    measure_bare: Callable[[], float],
+    *,
+    runs: int,
 ) -> None:
+    """Measure each operation, with the second yardstick right before and right after it."""
+    before = measure_bare()
     for _ in range(runs):
         for operation in chosen:
-            series.add(operation, asyncio.run(measure(operation, service, load)))
+            figures = asyncio.run(measure(operation, service, load))
+            after = measure_bare()
+            series.add(operation, replace(figures, bare_ms=(before + after) / 2))
+            before = after
 
 
 def _inspect(database: str, chosen: Sequence[Operation], options: argparse.Namespace) -> None:

@@ -43,11 +43,18 @@ class Figures:
     per_second: float
     median_ms: float
     p95_ms: float
+    #: The second yardstick (benchmarks.bare), taken right before and right after.
+    bare_ms: float = 0.0
 
     @property
     def multiple(self) -> float:
         """Return the cost in signatures."""
         return self.cpu_ms / self.signature_ms
+
+    @property
+    def bare_multiple(self) -> float:
+        """Return the cost in requests to the bare server."""
+        return self.cpu_ms / self.bare_ms
 
 
 async def measure(operation: Operation, service: Service, load: Load) -> Figures:

@@ -13,6 +13,7 @@ from idp.base.http import HttpClient
 from idp.base.secret import from_base64url
 from idp.base.texts import load_texts
 from idp.db.engine import configure_engine, engine_options
+from idp.db.kept import keep_connections
 from idp.domain.grants.client_keys import ClientKeys
 from idp.domain.grants.request_objects import RequestObjects
 from idp.domain.signin.passwords import Hasher
@@ -188,13 +189,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 
 
 def _build_services(engine: Engine, settings: Settings, clock: Clock) -> Services:
+    # A factory on the one engine, not the scoped session: a page that is rendered inside a
+    # transaction reads in a session of its own, and closing that one must not undo the
+    # transaction. Flask-SQLAlchemy's own sessions look for their engine at every statement.
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    keep_connections(sessions, engine)
     return Services(
         settings=settings,
         clock=clock,
-        # A factory on the one engine, not the scoped session: a page that is rendered inside a
-        # transaction reads in a session of its own, and closing that one must not undo the
-        # transaction. Flask-SQLAlchemy's own sessions look for their engine at every statement.
-        sessions=sessionmaker(engine, expire_on_commit=False),
+        sessions=sessions,
         keys=keyring_of(settings),
         texts=load_texts(TEMPLATES / "texts"),
         hasher=Hasher(

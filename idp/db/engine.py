@@ -29,7 +29,9 @@ def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
     # The values of a statement are addresses and digests; its errors go to the log (LG-01).
     hidden = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return hidden | {"connect_args": {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}}
+        # Threads keep theirs (idp.db.kept), so there are as many as threads: no bound of its own.
+        timeout = {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}
+        return hidden | {"max_overflow": -1, "connect_args": timeout}
     return hidden | {
         "pool_size": pool_size,
         "max_overflow": 0,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from idp.db.engine import begin_looking, begin_reading, end_reading
+from idp.db.kept import connected
 from idp.db.rows import LOOKS_ONLY, keep_connection
 
 #: Makes the session of the current request or job.
@@ -44,7 +45,7 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
     returned by the operation; what must be forgotten is raised through here.
     """
     # Leaving the block of the connection rolls back what was not committed.
-    with engine_behind(sessions).connect() as connection:
+    with connected(sessions, engine_behind(sessions)) as connection:
         db = _open_on(connection, sessions)
         try:
             yield db
@@ -63,7 +64,7 @@ def reading(sessions: Sessions) -> Iterator[Session]:
 
     On SQLite it takes no write lock, so readers never wait for a writer.
     """
-    with engine_behind(sessions).connect() as connection:
+    with connected(sessions, engine_behind(sessions)) as connection:
         begin_reading(connection)
         db = _open_on(connection, sessions)
         try:
@@ -81,7 +82,7 @@ def looking(sessions: Sessions) -> Iterator[Session]:
     two round trips less than `reading`. Nothing may be written: `idp.db.rows.change` refuses, and
     the object mapper writes nothing by itself, but an INSERT given to `execute` would stay.
     """
-    with engine_behind(sessions).connect() as connection:
+    with connected(sessions, engine_behind(sessions)) as connection:
         begin_looking(connection)
         db = _open_on(connection, sessions)
         db.autoflush = False

@@ -1,6 +1,7 @@
 """Column types that refuse what the database would silently bend."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary
@@ -47,8 +48,12 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
 def _write_text(value: datetime | None) -> str | None:
-    """Return UTC without its zone, which SQLite does not keep: `2026-04-01 09:30:00.000000`."""
+    """Return UTC without its zone, which SQLite does not keep: `2026-04-01 09:30:00.000000`.
+
+    One request has one present moment, and binds it again and again.
+    """
     return None if value is None else _utc(value).isoformat(" ", "microseconds")[:_LENGTH]
 
 

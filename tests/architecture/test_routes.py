@@ -166,7 +166,7 @@ POST /userinfo client
 
 
 def _routes():
-    app = build_app("sqlite:///:memory:", FrozenClock())
+    app = build_app("sqlite:///never-opened.sqlite3", FrozenClock())
     for rule in app.url_map.iter_rules():
         methods = ",".join(sorted(rule.methods - {"HEAD", "OPTIONS"}))
         yield rule.rule, methods, getattr(app.view_functions[rule.endpoint], "guard", None)

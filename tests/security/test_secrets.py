@@ -153,12 +153,14 @@ def test_lg_05_what_is_not_safe_does_not_start_and_is_named(sections, key):
 def test_lg_05_a_key_for_the_upstream_provider_that_is_none_does_not_start(text, clock):
     upstream = UPSTREAM | {"private_key": text or "x"}
     with pytest.raises(SettingsError, match=r"upstream\.private_key"):
-        build_app("sqlite:///:memory:", clock, upstream=upstream)
+        build_app("sqlite:///never-opened.sqlite3", clock, upstream=upstream)
 
 
 def test_an_installation_with_an_upstream_provider_starts(clock):
     key = json.dumps(CLIENT_KEY.as_dict(private=True))
-    app = build_app("sqlite:///:memory:", clock, upstream=UPSTREAM | {"private_key": key})
+    app = build_app(
+        "sqlite:///never-opened.sqlite3", clock, upstream=UPSTREAM | {"private_key": key}
+    )
     config = app.extensions[SERVICES].upstream.config
     assert config.redirect_uri == f"{ORIGIN}/upstream/callback"
     assert config.key.kid == CLIENT_KEY.kid

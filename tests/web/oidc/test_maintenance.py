@@ -182,6 +182,7 @@ def test_b43_with_the_database_stopped_for_it_the_page_still_says_so(
     with browser.client.application.app_context():
         engine = browser.client.application.extensions["sqlalchemy"].engine
     monkeypatch.setattr(engine, "connect", gone)
+    engine.dispose()
     clock.advance(FRESH_FOR)
     page = browser.get("/login")
     assert (page.status, page.headers["Retry-After"]) == (503, str(18000 - 15))

@@ -35,9 +35,9 @@ def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
     return hidden | {
         "pool_size": pool_size,
         "max_overflow": 0,
-        "pool_timeout": 4,
+        "pool_timeout": 2,
         "connect_args": {
-            "connect_timeout": 3,
+            "connect_timeout": 2,
             # A server whose packets get lost is given up like one that is gone (FT-01).
             "tcp_user_timeout": SILENCE_MILLISECONDS,
             "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
@@ -119,11 +119,15 @@ def _use_write_ahead_log(cursor: DBAPICursor) -> None:
 
 
 def begin_reading(connection: Connection) -> None:
-    """Begin a transaction that only reads: no write lock on SQLite, READ ONLY on PostgreSQL."""
+    """Begin a transaction that only reads, all of it at one moment.
+
+    No write lock on SQLite, READ ONLY on PostgreSQL.
+    """
     if connection.dialect.name == "sqlite":
         connection.info[_KIND] = "DEFERRED"
     else:
-        connection.execution_options(postgresql_readonly=True)
+        # As on SQLite, everything that is read is of one moment.
+        connection.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
     connection.begin()
 
 

@@ -26,7 +26,7 @@ class Prepared:
     def __init__(self, compiled: SQLCompiler) -> None:
         self.text = str(compiled)
         self._dialect = compiled.dialect
-        places = compiled.positiontup if compiled.positional else compiled.binds
+        places = compiled.positiontup if compiled.positional else compiled.bind_names.values()
         self._names = tuple(dict.fromkeys(places or ()))
         self._wanted = [_find_parameter(name, compiled) for name in self._names]
         # A moment may stand in six places of a text: it is converted once.

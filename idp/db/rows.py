@@ -18,7 +18,7 @@ _KEPT = "connection_of_this_transaction"
 
 
 class LooksOnlyError(Exception):
-    """Somebody writes where every statement would be committed by itself."""
+    """Somebody writes where every statement would be committed by itself; a mistake of ours."""
 
 
 def keep_connection(db: Session, connection: Connection) -> None:
@@ -34,7 +34,9 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
 
     Raises:
         MultipleResultsFound: there are more; a mistake of the statement.
+        LooksOnlyError: it writes.
     """
+    _require_reading(db, statement)
     connection = _connection(db)
     prepared = _find_prepared(connection, statement, parameters)
     if prepared is None:
@@ -49,7 +51,12 @@ def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any])
 
 
 def fetch_all(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> list[FoundRow]:
-    """Return every row of a Core statement."""
+    """Return every row of a Core statement.
+
+    Raises:
+        LooksOnlyError: it writes.
+    """
+    _require_reading(db, statement)
     connection = _connection(db)
     prepared = _find_prepared(connection, statement, parameters)
     if prepared is None:
@@ -65,7 +72,7 @@ def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) ->
     """Run a Core INSERT or UPDATE and return how many rows it touched.
 
     Raises:
-        LooksOnlyError: the session was opened to look; a mistake of ours.
+        LooksOnlyError: the session was opened to look.
     """
     if LOOKS_ONLY in db.info:
         raise LooksOnlyError
@@ -78,6 +85,12 @@ def change(db: Session, statement: Executable, parameters: Mapping[str, Any]) ->
     cursor, touched = run(connection, prepared, parameters, lambda opened: int(opened.rowcount))
     cursor.close()
     return touched
+
+
+def _require_reading(db: Session, statement: Executable) -> None:
+    """Refuse an INSERT or UPDATE that returns rows where nothing may be written."""
+    if statement.is_dml and LOOKS_ONLY in db.info:
+        raise LooksOnlyError
 
 
 def _find_prepared(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idp.base.ids import new_version
 from idp.model.base import Base
 
 
@@ -51,8 +52,8 @@ class Client(Base):
     may_notify: Mapped[bool] = mapped_column(default=False)
     #: Input of the pairwise subject: one sector = one municipality's clients.
     sector: Mapped[str]
-    #: Raised by every change: caches compare it.
-    version: Mapped[int] = mapped_column(default=1)
+    #: Another one after every change, never one that was before: caches compare it.
+    version: Mapped[int] = mapped_column(default=new_version)
     origin: Mapped[ClientOrigin]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     #: What it registered itself with, and the SHA-256 of the token it changes itself with.

@@ -84,7 +84,10 @@ class Application(Flask):
     def _judge(self, request: Request, named: tuple[str, str]) -> MapAdapter | None:
         adapter = super().create_url_adapter(request)
         # Without a Host header the answer depends on more than this.
-        if adapter is not None and named[0] and len(self._names) < _MOST_NAMES:
+        if adapter is not None and named[0]:
+            if len(self._names) >= _MOST_NAMES:
+                # Strangers may call us by any port: the names in use come back at once.
+                self._names.clear()
             self._names[named] = _Name(request.host, adapter.server_name)
         return adapter
 

@@ -101,6 +101,8 @@ class RequestState:
     site: Site | None = None
     #: Maintenance that is planned or running, as far as it was looked for.
     maintenance: tuple[Window, ...] = ()
+    #: It did not answer this request: whoever can do without it does not wait again (FT-01).
+    database_is_away: bool = False
 
     def nonce_of_page(self) -> str:
         """Return the nonce of the page that is being written; an answer without one has none."""

@@ -104,6 +104,7 @@ def _closed(error: ClosedForMaintenance) -> AnyResponse:
 
 def _unavailable(error: Exception) -> AnyResponse:
     """Nothing was done and nothing is half done: say when to try again (FT-01)."""
+    state().database_is_away = True
     until = closed_until()
     if until is not None:
         return _closed(ClosedForMaintenance(until))

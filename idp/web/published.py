@@ -6,9 +6,11 @@ the number of the request is new. Whatever is not a plain GET of one of the docu
 names goes on to the application.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from weakref import ReferenceType, ref
 
 from flask import Flask
 
@@ -25,9 +27,11 @@ PATHS = frozenset(
         "/jwks",
     }
 )
+_PORT = re.compile(r"(?<=.):\d*\Z")
 _NUMBER = "X-Request-Id"
-#: Documents times names with ports: a few are used, and nobody may fill the memory.
-_MOST_ANSWERS = 64
+#: Where the view finds the keys, or the error with which the database refused them: it is asked
+#: once for a request, since each question may wait for seconds (FT-02).
+FOUND_KEYS = "idp.published_keys"
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -35,9 +39,9 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the view said while these were the keys."""
+    """What the view said while these were the keys; it holds none of them."""
 
-    keys: LoadedKeys
+    keys: ReferenceType[LoadedKeys]
     headers: list[tuple[str, str]]
     body: bytes
 
@@ -55,22 +59,23 @@ class PublishedDocuments:
         path = environ["PATH_INFO"]
         if path not in PATHS or not _is_plain(environ):
             return self._application(environ, start_response)
-        keys = self._find_keys()
-        # An answer is kept only of a name that was let in.
-        place = (path, environ.get("HTTP_HOST", ""))
+        keys = environ[FOUND_KEYS] = self._find_keys()
+        # An answer is kept only of a name that was let in, and a port changes nothing (RFC 3986
+        # §3.2): so there are no more than documents times our names.
+        place = (path, _PORT.sub("", environ.get("HTTP_HOST", "")))
         known = self._answers.get(place)
-        if keys is None or known is None or known.keys is not keys:
+        if isinstance(keys, Exception) or known is None or known.keys() is not keys:
             return self._ask(environ, start_response, place)
         number = str(new_id(now=self._services.clock()))
         start_response("200 OK", [*known.headers, (_NUMBER, number)])
         return [known.body]
 
-    def _find_keys(self) -> LoadedKeys | None:
+    def _find_keys(self) -> LoadedKeys | Exception:
         own = self._services
         try:
             return published_keys(own.sessions, keys=own.keys, now=own.clock())
-        except UNAVAILABLE:
-            return None  # the application says so
+        except UNAVAILABLE as error:
+            return error  # the application says so
 
     def _ask(
         self, environ: Environ, start_response: Callable[..., Any], place: tuple[str, str]
@@ -82,21 +87,16 @@ class PublishedDocuments:
             started.append((status, headers))
             return start_response(status, headers, *rest)
 
-        before = self._find_keys()
         parts = self._application(environ, start)
         body = b"".join(parts)
         close = getattr(parts, "close", None)
         if close is not None:
             close()
-        status, headers = started[-1]
-        if before is not None and status == "200 OK":
+        (status, headers), keys = started[-1], environ[FOUND_KEYS]
+        if isinstance(keys, LoadedKeys) and status == "200 OK":
             same = [each for each in headers if each[0] != _NUMBER]
-            self._keep(place, _Answer(before, same, body))
+            self._answers[place] = _Answer(ref(keys), same, body)
         return [body]
-
-    def _keep(self, place: tuple[str, str], answer: _Answer) -> None:
-        if place in self._answers or len(self._answers) < _MOST_ANSWERS:
-            self._answers[place] = answer
 
 
 def _is_plain(environ: Environ) -> bool:

@@ -189,6 +189,8 @@ def _find_site() -> Site | None:
     known = state().site
     if known is not None and known.municipality_id == municipality_id:
         return known
+    if state().database_is_away:
+        return None
     try:
         with reading(services().sessions) as db:
             return find_site(

@@ -97,6 +97,29 @@ def test_who_looks_cannot_change_anything(sessions, clock):
         assert db.execute(select(MARKS)).all() == []
 
 
+@pytest.mark.parametrize("fetch", [fetch_one, fetch_all])
+def test_who_looks_cannot_change_anything_by_asking_for_rows(sessions, clock, fetch):
+    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+    returning = insert(MARKS).returning(MARKS.c.key_digest)
+    with looking(sessions) as db, pytest.raises(LooksOnlyError):
+        fetch(db, returning, row)
+    with transaction(sessions) as db:
+        assert fetch(db, returning, row)
+    with looking(sessions) as db:
+        assert fetch_one(db, select(MARKS), {}).key_digest == digest("x")
+
+
+def test_who_reads_sees_one_moment(sessions, clock):
+    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+    with reading(sessions) as db:
+        assert fetch_all(db, select(MARKS), {}) == []
+        with transaction(sessions) as other:
+            change(other, insert(MARKS), row)
+        assert fetch_all(db, select(MARKS), {}) == []
+    with reading(sessions) as db:
+        assert len(fetch_all(db, select(MARKS), {})) == 1
+
+
 @pytest.mark.parametrize("failure", [False, True])
 def test_after_a_look_the_same_connection_is_as_before(one_connection, clock, failure):
     row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from idp.base.ids import new_version
 from idp.base.keyring import Keyring
 from idp.base.secret import new_token
 from idp.domain.grants.client_addresses import NOTHING, Gathered
@@ -77,7 +78,7 @@ def register_client(
         may_notify=registration.may_notify,
         sector=sector,
         logo_digest=store_logo(db, gathered.logo, now=now) if gathered.logo else None,
-        version=1,
+        version=new_version(),
         origin=_ORIGINS[actor.kind],
         created_by=actor.account_id,
         created_at=now,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from idp.base.ids import new_version
 from idp.domain.upkeep.audit import Act, Actor, record
 from idp.model.clients import Client
 from idp.protocol.client import RegisteredClient
@@ -48,11 +49,11 @@ def hold_client(db: Session, client_id: str) -> None:
 
 
 def change_client(db: Session, client_id: str, values: dict[str, object], *, now: datetime) -> bool:
-    """Write values and raise the version: every cached copy is old from the commit on."""
+    """Write values and a new version: every cached copy is old from the commit on."""
     result = db.execute(
         update(Client)
         .where(Client.id == client_id)
-        .values(**values, version=Client.version + 1, updated_at=now)
+        .values(**values, version=new_version(), updated_at=now)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)
@@ -67,7 +68,7 @@ def claim_version(db: Session, client_id: str, version: int, *, now: datetime) -
     result = db.execute(
         update(Client)
         .where(Client.id == client_id, Client.version == version)
-        .values(version=Client.version + 1, updated_at=now)
+        .values(version=new_version(), updated_at=now)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)

@@ -41,8 +41,8 @@ def find_client(db: Session, client_id: str) -> RegisteredClient | None:
     """Return the client if it may be used: known, and not disabled.
 
     One small query tells whether the copy of this process is still the present one: every
-    change of a client or its secrets raises the version, so a change holds at once on every
-    worker.
+    change of a client or its secrets gives it another version, so a change holds at once on
+    every worker.
     """
     client = find_any_client(db, client_id)
     return client if client is not None and client.is_active else None

@@ -111,40 +111,62 @@ class _Holder:
 
     def __init__(self) -> None:
         self.keys: LoadedKeys | None = None
+        #: When the database was last asked in vain.
+        self.failed_at: datetime | None = None
+        self._lock = Lock()
+
+    def take_over(self, read: Mapping[str, LoadedKey], *, now: datetime) -> LoadedKeys:
+        """Hold what was read. A key that another thread has opened meanwhile stays its object."""
+        with self._lock:
+            present = self.keys
+            known = {} if present is None else present.by_kid
+            same = {
+                kid: replace(known.get(kid, each), state=each.state) for kid, each in read.items()
+            }
+            checked = CheckedSignatures() if present is None else present.checked
+            self.keys = LoadedKeys(MappingProxyType(same), read_at=now, checked=checked)
+            return self.keys
 
 
 def load_keys(db: Session, *, keys: Keyring, now: datetime) -> LoadedKeys:
     """Return the keys, read again at most once a second; private halves are opened once."""
     holder = cache_of(db, _Holder)
     known = holder.keys
-    if known is not None and timedelta() <= now - known.read_at < FRESH_FOR:
+    if known is not None and _is_within(FRESH_FOR, known.read_at, now=now):
         return known
     rows = db.scalars(
         select(SigningKey)
         .where(SigningKey.state.in_(_PUBLISHED))
         .order_by(SigningKey.created_at, SigningKey.kid)
     )
-    loaded = {row.kid: _load(row, known, keys=keys) for row in rows}
-    checked = CheckedSignatures() if known is None else known.checked
-    holder.keys = LoadedKeys(MappingProxyType(loaded), read_at=now, checked=checked)
-    return holder.keys
+    return holder.take_over({row.kid: _load(row, known, keys=keys) for row in rows}, now=now)
 
 
 def published_keys(sessions: Sessions, *, keys: Keyring, now: datetime) -> LoadedKeys:
     """Return the keys for what we publish; they outlive a database that is gone (FT-01).
 
-    A key is published long before it signs, so a copy of half a minute is good enough here.
+    A key is published long before it signs, so a copy of half a minute is good enough here, and
+    a database that has just kept somebody waiting is not asked again at once (FT-02).
     """
-    known = cache_behind(sessions, _Holder).keys
-    if known is not None and timedelta() <= now - known.read_at < PUBLISHED_FRESH_FOR:
+    holder = cache_behind(sessions, _Holder)
+    known = holder.keys
+    if known is not None and (
+        _is_within(PUBLISHED_FRESH_FOR, known.read_at, now=now)
+        or _is_within(FRESH_FOR, holder.failed_at, now=now)
+    ):
         return known
     try:
         with reading(sessions) as fresh:
             return load_keys(fresh, keys=keys, now=now)
     except UNAVAILABLE:
+        holder.failed_at = now
         if known is None:
             raise
         return known
+
+
+def _is_within(lifetime: timedelta, moment: datetime | None, *, now: datetime) -> bool:
+    return moment is not None and timedelta() <= now - moment < lifetime
 
 
 def forget_loaded_keys(db: Session) -> None:

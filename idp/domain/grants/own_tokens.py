@@ -57,7 +57,8 @@ def open_own_token(token: str, loaded: LoadedKeys) -> OwnToken | None:
         verifier, said = known
         assert isinstance(said, OwnToken)
         published = loaded.by_kid.get(str(said.header["kid"]))
-        return said if published is not None and published.verifier is verifier else None
+        if published is not None and published.verifier is verifier:
+            return said
     opened = _open(token, loaded)
     if opened is not None:
         verifier = loaded.by_kid[str(opened.header["kid"])].verifier

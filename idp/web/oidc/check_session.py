@@ -19,9 +19,9 @@ def check_session() -> Response:
     Any site may frame it: it knows nobody, and tells "unchanged" only to whoever brings a
     `session_state` that was made for its own origin.
     """
-    allow_framing()
     # Without the facts of other pages: the same for everyone, kept by browsers, asks no database.
     template = current_app.jinja_env.get_template("oidc/check_session.html")
     response = Response(template.render(cookie_name=cookie_name("state")), mimetype="text/html")
     response.headers["Cache-Control"] = f"public, max-age={_SECONDS}"
+    allow_framing()
     return response

@@ -7,8 +7,9 @@ from flask import Blueprint, Response
 
 from idp.domain.grants.keys import LoadedKeys, published_keys
 from idp.protocol.metadata import ProviderFacts, build_metadata
-from idp.web.deps import services
+from idp.web.deps import services, this_request
 from idp.web.guards import client_endpoint
+from idp.web.published import FOUND_KEYS
 
 bp = Blueprint("oidc_discovery", __name__)
 
@@ -56,6 +57,12 @@ def _write(facts: ProviderFacts) -> str:
 
 
 def _keys() -> LoadedKeys:
+    """Return the keys that were found for this request, or find them."""
+    found = this_request().environ.get(FOUND_KEYS)
+    if isinstance(found, Exception):
+        raise found
+    if isinstance(found, LoadedKeys):
+        return found
     return published_keys(services().sessions, keys=services().keys, now=services().clock())
 
 

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,8 @@ from joserfc.jwk import KeySet
 from sqlalchemy import update
 
 from idp.base.secret import digest, to_base64url
-from idp.db.session import transaction
+from idp.db.session import reading, transaction
+from idp.domain.grants import keys as keys_module
 from idp.domain.grants import own_tokens
 from idp.domain.grants.jose import REGISTRIES
 from idp.domain.grants.key_rotation import remove_key
@@ -110,6 +113,44 @@ def test_what_was_checked_outlives_a_new_look_at_the_keys(world, loaded, checks)
     assert checks == [token]
     world.do(forget_loaded_keys)
     assert open_own_token(token, loaded()) is not None
+    assert checks == [token] * 2
+
+
+def test_kt_01_threads_that_read_a_new_key_together_agree_on_it(world, loaded, monkeypatch):
+    """Each opens it, and a token that one of them has checked is right for all."""
+
+    def read():
+        with reading(world.sessions) as db:
+            return load_keys(db, keys=world.keys, now=world.now)
+
+    loaded()
+    world.clock.advance(timedelta(seconds=2))
+    world.do(install_key, keys=world.keys, now=world.now, alg="EdDSA")
+    both_read, real = threading.Barrier(2, timeout=30), keys_module._open
+
+    def open_together(*arguments, **named):
+        both_read.wait()
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(keys_module, "_open", open_together)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = [each.result() for each in [threads.submit(read) for _ in range(2)]]
+    token = sign(CLAIMS, first.signer("EdDSA"))
+    assert first.signer("EdDSA").verifier is second.signer("EdDSA").verifier
+    for keys in (first, second, loaded(), second, first):
+        assert open_own_token(token, keys).claims == CLAIMS
+
+
+def test_kt_01_a_token_that_another_copy_of_the_key_has_checked_is_checked_again(
+    world, loaded, checks
+):
+    token = sign(CLAIMS, loaded().signer("ES256"))
+    remembered = loaded().checked
+    open_own_token(token, loaded())
+    world.do(forget_loaded_keys)
+    again = replace(loaded(), checked=remembered)
+    assert open_own_token(token, again).claims == CLAIMS
+    assert open_own_token(token, again).claims == CLAIMS
     assert checks == [token] * 2
 
 

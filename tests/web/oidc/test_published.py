@@ -1,9 +1,15 @@
 """Public documents that are kept before the application: the same answers, to the same callers."""
 
+import gc
+import sqlite3
+from weakref import ref
+
 import pytest
+from sqlalchemy import event
 
 from idp.db.session import transaction
 from idp.domain.grants.key_rotation import publish_key
+from idp.domain.grants.keys import load_keys
 from idp.domain.upkeep.audit import SYSTEM
 from idp.web.published import PATHS
 from tests.signing import install_key
@@ -92,10 +98,70 @@ def test_kt_01_a_new_algorithm_makes_new_metadata(get, asked, sessions, clock, k
     assert asked == [path] * 2
 
 
+@pytest.fixture
+def away(app):
+    """Let the database be away, and count who asks it."""
+    with app.app_context():
+        engine = app.extensions["sqlalchemy"].engine
+    tries = []
+
+    def refuse(*_arguments):
+        tries.append("connect")
+        raise sqlite3.OperationalError("the database is away")
+
+    def begin():
+        event.listen(engine, "do_connect", refuse)
+        engine.dispose()
+        return tries
+
+    yield begin
+    event.remove(engine, "do_connect", refuse)
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_ft_01_a_database_that_is_away_is_asked_once_for_a_document(app, get, away, path):
+    tries = away()
+    answer = get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert len(tries) == 1
+
+
+def test_ft_02_what_is_known_waits_once_a_second_for_a_database(get, asked, away, later):
+    known = get("/jwks").get_json()
+    tries = away()
+    for path in ("/jwks", *sorted(PATHS), "/jwks"):
+        assert get(path).status_code == 200
+    assert tries == []
+    later(seconds=30)
+    for path in ("/jwks", *sorted(PATHS), "/jwks"):
+        assert get(path).status_code == 200
+    assert get("/jwks").get_json() == known
+    assert len(tries) == 1
+    later(seconds=1)
+    assert get("/jwks").get_json() == known
+    assert len(tries) == 2
+
+
+def test_a_document_is_kept_for_a_name_whatever_its_port(get, asked):
+    get("/jwks", Host="localhost")
+    for port in range(1, 200):
+        assert get("/jwks", Host=f"localhost:{port}").status_code == 200
+    assert asked == ["/jwks"]
+
+
+def test_kt_03_a_kept_document_holds_no_private_key(app, get, asked, sessions, services, later):
+    with transaction(sessions) as db:
+        before = ref(load_keys(db, keys=services.keys, now=services.clock()))
+    get("/jwks", Host="localhost")
+    later(seconds=30)
+    get("/jwks")
+    gc.collect()
+    assert before() is None
+
+
 def test_rl_05_names_and_ports_do_not_fill_the_memory(app, get, asked):
     for port in range(1, 200):
         assert get("/jwks", Host=f"localhost:{port}").status_code == 200
-    assert len(app.wsgi_app._answers) <= 64
+    assert len(app.wsgi_app._answers) == 1
     assert len(app._names) <= 64
-    # A name for which there was no room is answered all the same.
     assert get("/jwks", Host="localhost:199").get_json() == get("/jwks").get_json()

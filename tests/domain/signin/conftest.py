@@ -10,6 +10,7 @@ from idp.domain.signin import interactions
 from idp.domain.signin.setup import Setup
 from idp.domain.signin.visitors import Visitor
 from tests import factories
+from tests.hashers import make_hasher
 
 
 @pytest.fixture
@@ -33,11 +34,20 @@ def town(sessions, clock):
         return factories.make_municipality(db, now=clock())
 
 
+@pytest.fixture(scope="session")
+def hasher():
+    return make_hasher()
+
+
 @pytest.fixture
-def mother(sessions, clock, town):
+def mother(sessions, clock, town, hasher):
     with transaction(sessions) as db:
         return factories.make_account(
-            db, now=clock(), municipality_id=town.id, email="misaki.sakura@example.jp"
+            db,
+            now=clock(),
+            municipality_id=town.id,
+            email="misaki.sakura@example.jp",
+            hasher=hasher,
         )
 
 

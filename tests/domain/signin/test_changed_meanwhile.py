@@ -25,27 +25,10 @@ from tests.hashers import make_hasher
 NEW = "Tampopo-77-harappa"
 
 
-@pytest.fixture(scope="session")
-def hasher():
-    return make_hasher()
-
-
 @pytest.fixture
 def town(sessions, clock):
     with transaction(sessions) as db:
         return factories.make_municipality(db, now=clock(), second_step=SecondStep.USER_CHOICE)
-
-
-@pytest.fixture
-def mother(sessions, clock, town, hasher):
-    with transaction(sessions) as db:
-        return factories.make_account(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            email="misaki.sakura@example.jp",
-            hasher=hasher,
-        )
 
 
 @pytest.mark.parametrize("is_outdated", [False, True], ids=["today's hash", "an older hash"])

@@ -27,23 +27,6 @@ WRONG = "Himawari-43-batake"
 HOME = frozenset({interactions.HOME})
 
 
-@pytest.fixture(scope="session")
-def hasher():
-    return make_hasher()
-
-
-@pytest.fixture
-def mother(sessions, clock, town, hasher):
-    with transaction(sessions) as db:
-        return factories.make_account(
-            db,
-            now=clock(),
-            municipality_id=town.id,
-            email="misaki.sakura@example.jp",
-            hasher=hasher,
-        )
-
-
 @pytest.fixture
 def try_login(sessions, clock, setup, hasher, open_walk, visitor, town):
     """One try, in the three parts of the real thing; returns what came of it."""

@@ -26,22 +26,8 @@ from idp.model.people import PasswordCredential
 from idp.model.upkeep import OutboxMessage
 from tests import factories
 from tests.domain.held import grant, start
-from tests.hashers import make_hasher
 
 NEW = "Tsukimi-77-dango"
-
-
-@pytest.fixture(scope="module")
-def hasher():
-    return make_hasher()
-
-
-@pytest.fixture
-def mother(sessions, clock, town, hasher):
-    with transaction(sessions) as db:
-        return factories.make_account(
-            db, now=clock(), municipality_id=town.id, email="a@example.jp", hasher=hasher
-        )
 
 
 @pytest.fixture

@@ -114,14 +114,13 @@ def _measure_series(
     size = {"workers": options.workers, "threads": options.threads}
     with _installation(database, options) as (service, database_pid):
         beside = replace(service, town=replace(service.town, port=find_port()))
-        with (
-            serving(service.town, server, **size) as start,
-            serving_bare(beside.town, server, **size) as bare,
-        ):
+        with serving(service.town, server, **size) as start:
             series = Series(server, database, start)
             load = replace(_load(service, start, options), database_pid=database_pid)
-            measure_bare = partial(_measure_bare, beside, _load(beside, bare, options))
-            _measure_all(series, chosen, service, load, measure_bare, runs=options.runs)
+            with serving_bare(beside.town, server, **size) as bare:
+                measure_bare = partial(_measure_bare, beside, _load(beside, bare, options))
+                _measure_all(series, chosen, service, load, measure_bare, runs=options.runs)
+            # The bare server is gone: it shared pages with the one that is measured.
             loaded = memory_of([start.pid])
         series.loaded_mib, series.loaded_worker_mib = loaded.proportional_mib, loaded.largest_mib
     return series
@@ -129,7 +128,10 @@ def _measure_series(
 
 def _measure_bare(service: Service, load: Load) -> float:
     """Return what the second yardstick costs at this moment (CPU milliseconds)."""
-    return asyncio.run(measure(BARE, service, replace(load, seconds=_BARE_SECONDS))).cpu_ms
+    figures = asyncio.run(measure(BARE, service, replace(load, seconds=_BARE_SECONDS)))
+    if figures.errors or not figures.done:
+        raise SystemExit(f"bare Flask does not answer: {figures.errors}")
+    return figures.cpu_ms
 
 
 def _load(service: Service, start: Start, options: argparse.Namespace) -> Load:

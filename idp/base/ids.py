@@ -23,9 +23,10 @@ def new_id(*, now: datetime) -> UUID:
 
 
 def new_version() -> int:
-    """Make the mark of one state of a row: no other state has it, not even one that was undone.
+    """Make the mark of one state of a row: nine digits that no other state has, even one undone.
 
     A number that counts up comes a second time after a rollback, and whoever has read it in
-    between takes what never was for the present state. It fits into a column of four bytes.
+    between takes what never was for the present state. One by chance does so in one of a
+    thousand million changes.
     """
-    return secrets.randbelow(2**31 - 1) + 1
+    return secrets.randbelow(10**9 - 1) + 1

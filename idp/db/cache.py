@@ -11,8 +11,8 @@ from idp.db.session import Sessions, engine_behind
 
 Cache = TypeVar("Cache")
 
-# The one exception to "no module state": operations get nothing but a session, and what a
-# database said may not outlive its engine nor be mixed with another's (tests have many).
+# An exception to "no module state" (the other is idp.db.kept): operations get nothing but a
+# session, and what a database said may not outlive its engine nor be mixed with another's.
 _OF_ENGINE: WeakKeyDictionary[Engine, dict[Callable[[], object], object]] = WeakKeyDictionary()
 
 

@@ -19,6 +19,7 @@ class _Place(threading.local):
     pool: Pool | None = None
 
 
+# Module state, as in idp.db.cache and for its reason: operations get nothing but a factory.
 #: The factories whose threads keep connections; with a factory, they go too.
 _PLACES: WeakKeyDictionary[Factory, _Place] = WeakKeyDictionary()
 
@@ -37,14 +38,16 @@ def keep_connections(sessions: Factory, engine: Engine) -> None:
 def connected(sessions: Factory, engine: Engine) -> Iterator[Connection]:
     """Lend a connection with no transaction in it; what is not committed is rolled back.
 
-    One that met an error is given up, and none is kept while somebody listens to the engine.
+    One that met an error goes back to the pool, and none is kept while somebody listens to the
+    engine.
     """
     place = _PLACES.get(sessions)
     if place is None or engine._has_events:  # noqa: SLF001 - as in prepared.py
         with engine.connect() as connection:
             yield connection
         return
-    connection = _take(place, engine) or engine.connect()
+    pool = engine.pool
+    connection = _take(place, pool) or engine.connect()
     try:
         yield connection
         if connection.in_transaction():
@@ -52,22 +55,25 @@ def connected(sessions: Factory, engine: Engine) -> Iterator[Connection]:
     except BaseException:
         connection.close()
         raise
-    _put_down(place, connection)
+    _put_down(place, connection, pool)
 
 
-def _take(place: _Place, engine: Engine) -> Connection | None:
+def _take(place: _Place, pool: Pool) -> Connection | None:
     """Take what this thread put down; an operation inside another finds nothing."""
     connection = place.connection
     place.connection = None
-    if connection is not None and place.pool is not engine.pool:
+    if connection is None:
+        return None
+    # The second: somebody went on with a session whose block had ended.
+    if place.pool is not pool or connection.in_transaction():
         connection.invalidate()
         connection.close()
         return None
     return connection
 
 
-def _put_down(place: _Place, connection: Connection) -> None:
-    """Keep a connection, unless one lies here already or the driver is in the middle of something.
+def _put_down(place: _Place, connection: Connection, pool: Pool) -> None:
+    """Keep a connection, unless one lies here already or its driver is still in a transaction.
 
     A transaction that stayed open would show its old moment for ever: a token that has been
     revoked since would live on.
@@ -76,4 +82,4 @@ def _put_down(place: _Place, connection: Connection) -> None:
     if place.connection is not None or driver is None or driver.in_transaction:
         connection.close()
     else:
-        place.connection, place.pool = connection, connection.engine.pool
+        place.connection, place.pool = connection, pool

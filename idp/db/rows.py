@@ -26,6 +26,11 @@ def keep_connection(db: Session, connection: Connection) -> None:
     db.info[_KEPT] = connection
 
 
+def forget_connection(db: Session) -> None:
+    """End what `keep_connection` began."""
+    db.info.pop(_KEPT, None)
+
+
 def fetch_one(db: Session, statement: Executable, parameters: Mapping[str, Any]) -> FoundRow | None:
     """Return the one row of a Core statement, or None.
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.db.engine import begin_looking, begin_reading, end_reading
 from idp.db.kept import connected
-from idp.db.rows import LOOKS_ONLY, keep_connection
+from idp.db.rows import LOOKS_ONLY, forget_connection, keep_connection
 
 #: Makes the session of the current request or job.
 Sessions = Callable[[], Session]
@@ -106,9 +106,14 @@ def _open_on(connection: Connection, sessions: Sessions) -> Session:
 
 
 def _leave(db: Session) -> None:
-    """Close a session that was used; below the object mapper it never began anything."""
+    """Close a session that was used; below the object mapper it never began anything.
+
+    Whoever still holds it has an error, not the connection of the next operation.
+    """
     if db.in_transaction():
         db.close()
+    db.bind = None
+    forget_connection(db)
 
 
 def ping(sessions: Sessions) -> None:

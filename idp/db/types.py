@@ -48,13 +48,15 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-@lru_cache(maxsize=256)
 def _write_text(value: datetime | None) -> str | None:
-    """Return UTC without its zone, which SQLite does not keep: `2026-04-01 09:30:00.000000`.
+    """Return UTC without its zone, which SQLite does not keep: `2026-04-01 09:30:00.000000`."""
+    return None if value is None else _text_of(_utc(value))
 
-    One request has one present moment, and binds it again and again.
-    """
-    return None if value is None else _utc(value).isoformat(" ", "microseconds")[:_LENGTH]
+
+@lru_cache(maxsize=256)
+def _text_of(moment: datetime) -> str:
+    """Write a moment in UTC; one request has one present moment, and binds it again and again."""
+    return moment.isoformat(" ", "microseconds")[:_LENGTH]
 
 
 def _read_text(value: str | None) -> datetime | None:

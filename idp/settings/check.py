@@ -73,6 +73,8 @@ def _check_issuer(settings: Settings) -> None:
 def _check_database(settings: Settings) -> None:
     if not settings.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database.url must begin with sqlite:/// or postgresql+psycopg://")
+    if settings.database.url in {"sqlite:///", "sqlite:///:memory:"}:
+        raise SettingsError("database.url must name a file: each connection has its own memory")
 
 
 def _check_keys(settings: Settings) -> None:

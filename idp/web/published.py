@@ -27,7 +27,7 @@ PATHS = frozenset(
         "/jwks",
     }
 )
-_PORT = re.compile(r"(?<=.):\d*\Z")
+_PORT = re.compile(r"(?<=.):[1-9][0-9]{0,4}\Z")
 _NUMBER = "X-Request-Id"
 #: Where the view finds the keys, or the error with which the database refused them: it is asked
 #: once for a request, since each question may wait for seconds (FT-02).

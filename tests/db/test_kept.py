@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, event, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import sessionmaker
 
 from idp.base.secret import digest
 from idp.db.engine import configure_engine, engine_options
 from idp.db.kept import keep_connections
-from idp.db.rows import change, fetch_all
+from idp.db.rows import LooksOnlyError, change, fetch_all
 from idp.db.session import looking, reading, transaction
 from idp.model.grants import ReplayMark
 
@@ -123,14 +124,24 @@ def test_nobody_keeps_a_connection_to_a_server(postgresql_url, opened):
         assert sessions.kw["bind"].pool.checkedout() == 0
 
 
-def test_a_connection_that_met_an_error_is_given_up(on_file):
-    before = use(looking, on_file)
-    with pytest.raises(MistakeError), looking(on_file):
+@OPENED
+def test_a_connection_that_met_an_error_goes_back_to_the_pool(on_file, opened):
+    use(opened, on_file)
+    with pytest.raises(MistakeError), opened(on_file):
         raise MistakeError
     assert on_file.kw["bind"].pool.checkedout() == 0
-    with transaction(on_file) as db:
+    assert count(opened, on_file) == 0
+
+
+@OPENED
+def test_an_engine_that_is_emptied_meanwhile_takes_it_along_too(on_file, opened):
+    with opened(on_file) as db:
         fetch_all(db, ALL, {})
-    assert before is not None
+        before = db.get_bind().connection.driver_connection
+        on_file.kw["bind"].dispose()
+    assert use(opened, on_file) is not before
+    with pytest.raises(sqlite3.ProgrammingError):
+        before.execute("SELECT 1")
 
 
 @OPENED
@@ -143,6 +154,32 @@ def test_an_operation_inside_another_has_its_own(on_file, clock, opened):
     add(on_file, clock, "one")
     assert count(opened, on_file) == 1
     assert on_file.kw["bind"].pool.checkedout() == 1
+
+
+@OPENED
+def test_a_session_is_of_no_use_after_its_block(keeping, sessions, clock, opened):
+    with opened(keeping) as db:
+        fetch_all(db, ALL, {})
+    for late in (
+        lambda: fetch_all(db, ALL, {}),
+        lambda: change(db, NEW, mark(clock, "late")),
+        lambda: db.execute(ALL),
+    ):
+        with pytest.raises((SQLAlchemyError, LooksOnlyError)):
+            late()
+    add(sessions, clock, "one")  # nobody holds a lock
+    assert count(opened, keeping) == 1
+
+
+@OPENED
+def test_a_connection_that_somebody_went_on_with_is_not_used_again(on_file, clock, opened):
+    with opened(on_file) as db:
+        connection = db.get_bind()
+        fetch_all(db, ALL, {})
+    connection.execute(NEW, mark(clock, "late"))
+    assert count(opened, on_file) == 0
+    add(on_file, clock, "one")
+    assert count(looking, on_file) == 1
 
 
 @OPENED

@@ -1,11 +1,13 @@
 """Moments: what goes into the database comes out, in UTC, and sorts as it should."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, literal, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import StatementError
 
 from idp.base.secret import digest
@@ -41,6 +43,16 @@ def test_a_moment_of_any_zone_comes_back_in_utc(sessions):
     assert [each.isoformat() for each in found] == [
         "2026-04-01T00:30:00+00:00",
         "2026-04-01T00:30:00.000001+00:00",
+    ]
+
+
+def test_the_hour_that_comes_twice_in_autumn_stays_two_hours():
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    write = UtcDateTime().bind_processor(sqlite.dialect())
+    assert [write(each)[:16] for each in (first, first.replace(fold=1), first)] == [
+        "2026-10-25 00:30",
+        "2026-10-25 01:30",
+        "2026-10-25 00:30",
     ]
 
 

@@ -171,6 +171,12 @@ def test_lg_05_a_missing_secret_is_named():
         build_settings({"provider": {"issuer": "https://id.example.jp"}}, {})
 
 
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused_in_words(clock, url):
+    with pytest.raises(SettingsError, match="must name a file"):
+        build_app(url, clock)
+
+
 def test_lg_05_nothing_of_a_development_server_is_on(app):
     assert app.debug is False
     assert app.testing is False

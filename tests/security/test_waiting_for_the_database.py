@@ -1,4 +1,4 @@
-"""FT-01: nobody waits for a database that does not answer longer than five seconds."""
+"""FT-01: nobody waits longer than five seconds for a connection that is not to be had."""
 
 import sqlite3
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Lock
+from time import monotonic
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -26,6 +27,8 @@ from idp.model.grants import KeyState, SigningKey
 FRESH_FOR = timedelta(seconds=1)
 #: The same for the documents that clients keep for an hour anyway.
 PUBLISHED_FRESH_FOR = timedelta(seconds=30)
+#: For how long a database that did not answer is not asked again for them.
+REST_SECONDS = 5.0
 #: States whose keys are published and verify.
 _PUBLISHED = (KeyState.PUBLISHED, KeyState.ACTIVE, KeyState.RETIRED)
 
@@ -111,8 +114,8 @@ class _Holder:
 
     def __init__(self) -> None:
         self.keys: LoadedKeys | None = None
-        #: When the database was last asked in vain.
-        self.failed_at: datetime | None = None
+        #: When the database was last asked in vain, on the clock that only runs.
+        self.failed_at: float | None = None
         self._lock = Lock()
 
     def take_over(self, read: Mapping[str, LoadedKey], *, now: datetime) -> LoadedKeys:
@@ -146,27 +149,28 @@ def published_keys(sessions: Sessions, *, keys: Keyring, now: datetime) -> Loade
     """Return the keys for what we publish; they outlive a database that is gone (FT-01).
 
     A key is published long before it signs, so a copy of half a minute is good enough here, and
-    a database that has just kept somebody waiting is not asked again at once (FT-02).
+    a database that has just kept somebody waiting is left alone for some seconds (FT-02).
     """
     holder = cache_behind(sessions, _Holder)
     known = holder.keys
     if known is not None and (
         _is_within(PUBLISHED_FRESH_FOR, known.read_at, now=now)
-        or _is_within(FRESH_FOR, holder.failed_at, now=now)
+        or (holder.failed_at is not None and monotonic() - holder.failed_at < REST_SECONDS)
     ):
         return known
     try:
         with reading(sessions) as fresh:
             return load_keys(fresh, keys=keys, now=now)
     except UNAVAILABLE:
-        holder.failed_at = now
+        # By now it has kept us waiting, perhaps for seconds.
+        holder.failed_at = monotonic()
         if known is None:
             raise
         return known
 
 
-def _is_within(lifetime: timedelta, moment: datetime | None, *, now: datetime) -> bool:
-    return moment is not None and timedelta() <= now - moment < lifetime
+def _is_within(lifetime: timedelta, moment: datetime, *, now: datetime) -> bool:
+    return timedelta() <= now - moment < lifetime
 
 
 def forget_loaded_keys(db: Session) -> None:

@@ -193,6 +193,15 @@ def test_an_emptied_municipality_makes_it_a_service_of_all(admin, find, town):
     assert find().sector == sector
 
 
+@pytest.mark.parametrize("version", [1, 999_999_999])
+def test_the_smallest_and_the_largest_version_can_be_saved(admin, find, sessions, version):
+    register(admin)
+    with transaction(sessions) as db:
+        db.get(Client, "care-booking").version = version
+    assert save(admin, name_ja="予約").status == 303
+    assert find().name_in("ja") == "予約"
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "１"])
 def test_a_version_that_never_was_saves_nothing(admin, find, version):
     register(admin)

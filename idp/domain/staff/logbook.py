@@ -14,6 +14,19 @@ from idp.model.people import Account, Door
 from idp.model.upkeep import AuditEvent
 
 PAGE_SIZE = 50
+#: Acts for which staff type a reason; that of any other is a name of ours.
+_TYPED = frozenset(
+    {
+        "account.closed",
+        "account.email_corrected",
+        "account.recovered_at_counter",
+        "account.resumed",
+        "account.suspended",
+        "account.unlocked",
+    }
+)
+#: Left out where the rows of one person are shown: each look at her page is one (it is logged).
+_LOOKS = "person.viewed"
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,10 @@ class LoggedAct:
     subject_id: UUID | None
     subject_name: str | None
     address: str | None
+    #: What somebody typed, to be shown as it stands.
     reason: str | None
+    #: A reason of a closed set, to be shown in words.
+    reason_name: str | None
 
 
 @dataclass(frozen=True)
@@ -64,11 +80,16 @@ def view_log(db: Session, desk: Desk, page: int, *, now: datetime) -> LogPage | 
 def acts_about(db: Session, desk: Desk, account_id: UUID, *, limit: int) -> tuple[LoggedAct, ...]:
     """Return the newest rows about a person; the caller has checked that she is of this desk.
 
-    Protection is left out: not everyone who may see the person may know of it (D3).
+    Protection is left out: not everyone who may see the person may know of it (D3). That her
+    page was looked at is left out too: the rest would drown in it.
     """
     rows = db.scalars(
         select(AuditEvent)
-        .where(AuditEvent.subject_id == account_id, AuditEvent.name.not_like("protection.%"))
+        .where(
+            AuditEvent.subject_id == account_id,
+            AuditEvent.name != _LOOKS,
+            AuditEvent.name.not_like("protection.%"),
+        )
         .where(
             or_(
                 AuditEvent.municipality_id == desk.municipality_id,
@@ -94,7 +115,8 @@ def _read(db: Session, desk: Desk, rows: Iterable[AuditEvent]) -> tuple[LoggedAc
             subject_id=row.subject_id if row.subject_id in names else None,
             subject_name=names.get(row.subject_id) if row.subject_id else None,
             address=row.address,
-            reason=row.reason,
+            reason=row.reason if row.name in _TYPED else None,
+            reason_name=None if row.name in _TYPED else row.reason,
         )
         for row in events
     )

@@ -67,6 +67,20 @@ def test_a02_a04_the_check_page_shows_everything_and_writes_nothing(sessions, fo
     assert count(sessions, Account) == before
 
 
+def test_a04_the_check_page_promises_a_mail_only_to_an_address(form):
+    assert "案内のメールが送られます" in check(form).text
+    assert "案内のメールが送られます" not in check(form, email="").text
+
+
+def test_a34_the_check_page_shows_what_a_proxy_may_do_and_in_which_language(form):
+    may = {"proxy1_category_booking": "1", "proxy1_locale": "en"}
+    page = form.submit("/staff/register", **GUARDIAN, **PROXY, add="proxy")
+    page = check(page, **PROXY, **may)
+    assert page.status == 200
+    assert "できること" in page.text
+    assert page.text.count("<dd>English</dd>") == 1
+
+
 def test_a03_a04_a05_issuing_is_a_button_of_its_own_and_the_notice_leaves(sessions, form, mailbox):
     page = check(form).submit("/staff/register", step="issue")
     account = find(sessions, "hanako@example.jp")

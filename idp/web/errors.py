@@ -17,9 +17,10 @@ from idp.db.errors import UNAVAILABLE
 from idp.domain.signin.passwords import HasherBusy
 from idp.web.csrf import CookiesOff, FormRefused
 from idp.web.deps import services, state
-from idp.web.guards import GuardKind, guard_of
+from idp.web.guards import GuardKind, RoleRefused, guard_of
 from idp.web.maintenance import ClosedForMaintenance, closed_until
 from idp.web.render import page
+from idp.web.staff.desk import console, start_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
     """Answer every failure: expected ones by their kind, the rest as 500."""
     app.register_error_handler(CookiesOff, _cookies_off)
     app.register_error_handler(FormRefused, _form_refused)
+    app.register_error_handler(RoleRefused, _role_refused)
     app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(ClosedForMaintenance, _closed)
     app.register_error_handler(HTTPException, _expected)
@@ -48,6 +50,14 @@ def _cookies_off(_error: CookiesOff) -> AnyResponse:
 
 def _form_refused(_error: FormRefused) -> AnyResponse:
     return page("signin/restart.html", 403)
+
+
+def _role_refused(error: RoleRefused) -> AnyResponse:
+    """Say that it is the role, and show what it does open."""
+    if error.member is None:
+        return page("error/role.html", 403, door="staff")
+    state().staff = error.member
+    return console("error/role.html", "", 403, start=start_of(error.member))
 
 
 def _foreign_host(_error: SecurityError) -> AnyResponse:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from flask import Response, abort, current_app, redirect, request
+from flask import Response, current_app, redirect, request
+from werkzeug.exceptions import Forbidden
 
 from idp.base.ids import new_id
 from idp.base.url import with_query
@@ -46,6 +47,15 @@ class GuardKind(enum.StrEnum):
     CLIENT = "client"
     #: Called by browsers from other sites with a POST that only starts something.
     CROSS_SITE = "cross_site"
+
+
+class RoleRefused(Forbidden):
+    """Somebody of the staff is signed in, but her role does not open this view."""
+
+    def __init__(self, member: StaffMember | None) -> None:
+        super().__init__()
+        #: None: she has no role (any more).
+        self.member = member
 
 
 @dataclass(frozen=True)
@@ -172,11 +182,11 @@ def _admit_staff(guard: Guard) -> Response | None:
         member = find_staff_member(db, person.account_id, now=services().clock())
     if member is None:
         _note(Refusal.NO_ROLE)
-        abort(403)
+        raise RoleRefused(None)
     if guard.permission not in member.permissions:
         if guard.elsewhere is None:
             _note(Refusal.PERMISSION)
-            abort(403)
+            raise RoleRefused(member)
         return redirect(guard.elsewhere(member), code=303)  # type: ignore[return-value]
     state().staff = member
     return None

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 #: Municipal time: Japan has no daylight saving.
@@ -60,6 +60,12 @@ def parse_moment(text: str) -> datetime:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise ValueError("not of our time")
     return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
+
+
+def round_up_to_minute(moment: datetime) -> datetime:
+    """Return the first whole minute that is not before a moment: what a clock can say."""
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
 
 
 def _fold(text: str) -> str:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from idp.base.csvtext import write_csv
-from idp.base.texts import format_datetime
+from idp.base.dates import TOKYO
 from idp.db.session import transaction
 from idp.domain.staff.delivery import export_waiting, view_waiting
 from idp.domain.staff.resending import send_again_to_waiting
@@ -47,7 +47,9 @@ def export() -> Response:
             person.name,
             person.kana,
             person.email or "",
-            format_datetime(language(), person.issued_at) if person.issued_at else "",
+            person.issued_at.astimezone(TOKYO).isoformat(timespec="seconds")
+            if person.issued_at
+            else "",
             say(f"staff.stage.{person.stage.value}.label"),
         )
         for person in people

@@ -6,6 +6,7 @@ from flask import Blueprint
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from idp.base.dates import round_up_to_minute
 from idp.db.session import transaction
 from idp.domain.staff.dossier import view_person
 from idp.domain.staff.issuance import IssueOutcome, issue_account
@@ -71,7 +72,7 @@ def send(account_id: UUID) -> Response:
         case SentAgain():
             return see_other(f"/staff/people/{account_id}?done=sent_again")
         case TooSoon(until):
-            errors = [field_error("", "staff.fault.too_soon", until=until)]
+            errors = [field_error("", "staff.fault.too_soon", until=round_up_to_minute(until))]
             answer = person_page(account_id, 429, errors=errors)
             answer.headers["Retry-After"] = str(max(1, int((until - now).total_seconds())))
             return answer

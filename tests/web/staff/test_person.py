@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from idp.base.dates import TOKYO
+from idp.base.texts import format_datetime
 from idp.db.session import reading, transaction
 from idp.model.households import Membership, MembershipStatus
 from idp.model.people import Account, AccountStatus, ProtectionFlag
@@ -43,6 +45,18 @@ def test_a03_sending_again_too_soon_is_answered_with_when(clock, clerk, here):
     assert clerk.get(path).submit(f"{path}/send-again").status == 303
 
 
+def test_a03_what_is_not_possible_yet_is_said_with_a_minute_to_come(clock, clerk, here):
+    clock.advance(timedelta(seconds=20))
+    path = f"/staff/people/{here.waiting}"
+    page = clerk.get(path)
+    page.submit(f"{path}/send-again")
+    refused = page.submit(f"{path}/send-again")
+    assert "いまはできません" in refused.text
+    assert "入力した内容を見直してください" not in refused.text
+    next_minute = clock() + timedelta(seconds=40)
+    assert f"{format_datetime('ja', next_minute)}から、また送れます" in refused.text
+
+
 def test_a03_everyone_who_waits_is_mailed_with_one_button(clerk, here, mailbox):
     page = clerk.get("/staff/mail")
     assert "1人がまだ始めていません" in page.text
@@ -57,6 +71,8 @@ def test_in_04_the_list_is_given_as_text(sessions, clerk, here):
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert page.text.startswith('\ufeff"氏名"')
     assert '"\'=1+1 待子"' in page.text
+    issued_at = account(sessions, here.waiting).issued_at.astimezone(TOKYO)
+    assert f'"{issued_at:%Y-%m-%dT%H:%M:%S}+09:00"' in page.text
 
 
 def test_a43_an_address_is_corrected_with_a_reason(sessions, clerk, here, mailbox):
@@ -146,6 +162,16 @@ def test_d3_who_may_not_protect_does_not_see_it(clerk, here, sign_in_as, role):
     assert page.status == 200
     for text in ("支援措置", "避難中", "protect"):
         assert text not in page.text
+
+
+def test_a03_who_has_no_address_is_given_one_not_corrected(sessions, clerk, here):
+    path = f"/staff/people/{here.waiting}"
+    assert "アドレスを直す" in clerk.get(path).text
+    with transaction(sessions) as db:
+        db.get_one(Account, here.waiting).email = None
+    page = clerk.get(path)
+    assert "アドレスを登録する" in page.text
+    assert "アドレスを直す" not in page.text
 
 
 def test_a37_a_proxy_is_taken_out_at_the_desk(sessions, clerk, here, mailbox):

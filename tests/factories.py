@@ -21,6 +21,7 @@ from idp.base.contact import mail_key
 from idp.base.ids import new_id
 from idp.base.keyring import Keyring, build_keyring
 from idp.base.text import login_key, search_key
+from idp.domain.people.facts import application_key
 from idp.domain.signin.devices import remember_device, trust_device
 from idp.model.clients import Client, ClientOrigin, ClientStatus
 from idp.model.households import (
@@ -217,7 +218,7 @@ def make_household(
             id=new_id(now=now),
             municipality_id=municipality_id,
             application_key=columns.pop(
-                "application_key", search_key(columns["application_number"])
+                "application_key", application_key(columns["application_number"])
             ),
             valid_from=now,
             created_at=now,

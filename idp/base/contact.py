@@ -5,14 +5,14 @@ import unicodedata
 
 import phonenumbers
 
-from idp.base.text import fold, has_control
+from idp.base.text import DASHES, fold, has_control
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 #: Dots in a row and before the @ are kept: old addresses of Japanese carriers have them.
 _LOCAL = re.compile(rf"(?:{_ATEXT}|\.){{1,64}}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_ADDRESS = 254
-_HYPHENS = re.compile("[\u002d\u2010-\u2015\u2212\u30fc\uff0d\uff70\\s()]")
+_HYPHENS = re.compile(f"[{DASHES}\\s()]")
 
 
 class ContactError(ValueError):

@@ -9,6 +9,12 @@ import jaconv
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+#: Signs that stand for a hyphen, to be put between brackets of a pattern: a Japanese keyboard
+#: gives the long vowel mark, copied text a dash, a minus sign or a line of a table.
+DASHES = "\u002d\u2010-\u2015\u2043\u2212\u2500\u30fc\uff0d\uff70"
+_DASH = re.compile(f"[{DASHES}]")
+#: After kana the long vowel mark is a letter: センター.
+_HYPHEN = re.compile(f"(?:(?<![\u3041-\u30fa])|(?!\u30fc))[{DASHES}]")
 _DIGITS = re.compile(r"[0-9]")
 
 
@@ -57,6 +63,16 @@ def search_key(*parts: str | None) -> str:
     """Return what a name is searched by: NFKC, casefolded, without spaces, hiragana as katakana."""
     joined = "".join(fold(part) for part in parts if part)
     return jaconv.hira2kata(joined).casefold()
+
+
+def drop_dashes(text: str) -> str:
+    """Return the text without hyphens and whatever stands for one."""
+    return _DASH.sub("", text)
+
+
+def tidy_number(text: str) -> str:
+    """Return a number of a paper as it is shown: NFKC, and one kind of hyphen."""
+    return _HYPHEN.sub("-", unicodedata.normalize("NFKC", text))
 
 
 _KANA = re.compile(r"[ァ-ヺー・ヽヾ ]*")

@@ -11,7 +11,9 @@ from sqlalchemy import inspect, select
 
 from idp.cli.database import alembic_config
 from idp.db.session import transaction
+from idp.domain.people.facts import application_key
 from idp.model.clients import Client, ClientOrigin, ClientSecret
+from idp.model.households import Household
 from idp.model.tables import METADATA
 from tests import factories
 from tests.databases import build_schema
@@ -63,6 +65,31 @@ def test_rule_34_rows_stay_on_the_way_down_and_up_again(database_url, sessions, 
         "by-itself": ClientOrigin.REGISTRATION,
     }
     assert secrets == ["by-command", "by-console", "by-itself"]
+
+
+def test_application_numbers_lose_their_dashes_and_get_them_back(database_url, sessions, clock):
+    """Numbers that differ by dashes only may share a key: nothing demands that it is unique."""
+    numbers = ["Ｒ8－ 00417", "R800417", "２０２６ー9", "2026\u22129", "ー", None]
+    before = ["r8-00417", "r800417", "2026ー9", "2026\u22129", "ー", None]
+    with transaction(sessions) as db:
+        home = {"municipality_id": factories.make_municipality(db, now=clock()).id}
+        for number, key in zip(numbers, before, strict=True):
+            factories.make_household(
+                db, now=clock(), **home, application_number=number, application_key=key
+            )
+    command.downgrade(alembic_config(database_url), "0009")
+    assert _application_keys(sessions, numbers) == before
+    command.upgrade(alembic_config(database_url), "head")
+    after = ["r800417", "r800417", "20269", "20269", None, None]
+    assert _application_keys(sessions, numbers) == after
+    assert after == [application_key(number or "") or None for number in numbers]
+
+
+def _application_keys(sessions, numbers):
+    with transaction(sessions) as db:
+        rows = db.execute(select(Household.application_number, Household.application_key)).all()
+    keys = dict(rows)
+    return [keys[number] for number in numbers]
 
 
 def test_rule_34_every_index_and_constraint_has_a_name(engine):

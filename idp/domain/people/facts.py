@@ -6,13 +6,16 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from idp.base.text import search_key
+from idp.base.text import drop_dashes, search_key
 from idp.model.households import Child, Household, Membership, MembershipStatus
 
 
 def application_key(text: str) -> str:
-    """Return what application numbers are compared by: width, case and spaces do not matter."""
-    return search_key(text)
+    """Return what application numbers are compared by: no matter its width, case, spaces, dashes.
+
+    Migration 0010 knows the same rule; another rule needs another migration.
+    """
+    return drop_dashes(search_key(text))
 
 
 def knows_the_family(

@@ -62,7 +62,7 @@ def open_household(
         municipality_id=municipality_id,
         status=HouseholdStatus.ACTIVE,
         application_number=application_number,
-        application_key=application_key(application_number) if application_number else None,
+        application_key=application_key(application_number or "") or None,
         valid_from=now,
         created_at=now,
         updated_at=now,

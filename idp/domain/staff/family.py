@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.base.text import search_key, tidy_number
 from idp.domain.access.proxies import ProxyCase, Removal, remove_proxy
 from idp.domain.people.children import NewChild, add_child, has_child
 from idp.domain.people.facts import application_key
@@ -29,27 +30,48 @@ class HouseholdFault(StrEnum):
     NUMBER_TAKEN = "application_taken"
     #: A registered household was wanted, but none has this number.
     NO_SUCH_NUMBER = "application_unknown"
+    #: A registered household was wanted; several have this number, their dashes elsewhere.
+    SEVERAL = "application_several"
 
 
 def resolve_household(
     db: Session, desk: Desk, number: str | None, choice: HouseholdChoice
 ) -> UUID | HouseholdFault | None:
     """Return the registered household of an application; None if it becomes a new one."""
-    found = db.scalar(
-        select(Household.id)
-        .where(
-            Household.municipality_id == desk.municipality_id,
-            Household.application_key == application_key(number or ""),
-            Household.status == HouseholdStatus.ACTIVE,
-        )
-        .order_by(Household.created_at)
-        .limit(1)
-    )
+    found = _find_by_number(db, desk, number or "")
     match choice:
         case HouseholdChoice.NEW:
             return HouseholdFault.NUMBER_TAKEN if found else None
+        case HouseholdChoice.EXISTING if len(found) > 1:
+            return HouseholdFault.SEVERAL
         case HouseholdChoice.EXISTING:
-            return found or HouseholdFault.NO_SUCH_NUMBER
+            return found[0] if found else HouseholdFault.NO_SUCH_NUMBER
+
+
+def _find_by_number(db: Session, desk: Desk, number: str) -> tuple[UUID, ...]:
+    """Return the household spelled so, or else all that may be meant.
+
+    A number without dashes may mean any; 12-3 never means 1-23.
+    """
+    rows = db.execute(
+        select(Household.id, Household.application_number)
+        .where(
+            Household.municipality_id == desk.municipality_id,
+            Household.application_key == application_key(number),
+            Household.status == HouseholdStatus.ACTIVE,
+        )
+        .order_by(Household.created_at)
+    )
+    wanted = _spelling(number)
+    found = [(household_id, _spelling(known or "")) for household_id, known in rows]
+    for household_id, known in found:
+        if known == wanted:
+            return (household_id,)
+    return tuple(each for each, known in found if "-" not in known or "-" not in wanted)
+
+
+def _spelling(number: str) -> str:
+    return search_key(tidy_number(number))
 
 
 def take_out_proxy(

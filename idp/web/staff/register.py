@@ -70,7 +70,7 @@ def _take_in(form: FamilyForm, application: FamilyApplication) -> Response:
             )
         case AlreadyRegistered(account_id):
             return see_other(f"/staff/people/{account_id}?done=known")
-        case HouseholdFault.NO_SUCH_NUMBER | HouseholdFault.NUMBER_TAKEN:
+        case HouseholdFault():
             return _form_page(form, (Fault("application_number", outcome.value),))
         case RegistrationFault():
             return _form_page(form, (Fault("", outcome.value),))

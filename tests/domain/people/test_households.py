@@ -1,12 +1,16 @@
 """Households: who may act for one, who is told, what only the family knows."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from idp.base.text import DASHES
 from idp.domain.people import accounts
 from idp.domain.people.children import children_of, last_eligible_day, status_on
-from idp.domain.people.facts import knows_the_family
+from idp.domain.people.facts import application_key, knows_the_family
 from idp.domain.people.households import find_membership, memberships_of, recipients_of
 from idp.domain.people.memberships import end_membership, members_of
 from idp.domain.people.protection import set_protection
@@ -170,3 +174,15 @@ def test_b07_another_familys_facts_do_not_help(db, town, home, mother, now):
     other = make_household(db, now=now, municipality_id=town.id, children=())
     number = db.get_one(Household, other.id).application_number
     assert not knows_the_family(db, mother.id, application_number=number, now=now)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026ー00417", "202600417", "2026\u221200417", "２０２６－００４１７", "2026 ‐ 00417"]
+)
+def test_b07_dashes_and_spaces_do_not_tell_numbers_apart(text):
+    assert application_key(text) == application_key("2026-00417") == "202600417"
+
+
+@given(st.text(max_size=60))
+def test_in_02_a_number_of_any_signs_has_one_key_without_dashes(text):
+    assert not re.search(f"[{DASHES}\\s]", application_key(text))

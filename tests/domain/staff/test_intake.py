@@ -1,5 +1,7 @@
 """Taking in an application: look first, then write, then issue (A02, A04)."""
 
+from dataclasses import replace
+
 import pytest
 
 from idp.domain.people.memberships import end_membership, members_of
@@ -8,6 +10,7 @@ from idp.domain.staff.intake import Intake, IntakeWish, TakenIn, take_in
 from idp.domain.staff.issuance import AlreadyRegistered, IssueOutcome
 from idp.domain.staff.registration import RegistrationFault
 from tests.domain.staff.helpers import acts, family, mails, mother
+from tests.factories import make_household
 
 
 def other_family():
@@ -61,6 +64,33 @@ def test_a04_a_registered_household_is_found_by_its_number(db, take, now):
     end_membership(db, member.membership_id, now=now)
     joined = take(other_family(), HouseholdChoice.EXISTING)
     assert joined.household_id == first.household_id
+
+
+@pytest.mark.parametrize("number", ["R8ー00417", "R800417", "ｒ８\u2212００４１７"])
+def test_a04_a_number_is_the_same_with_other_dashes_or_none(db, take, now, number):
+    first = take(family())
+    other = replace(other_family(), application_number=number)
+    assert take(other) is HouseholdFault.NUMBER_TAKEN
+    [member] = members_of(db, first.household_id, now=now)
+    end_membership(db, member.membership_id, now=now)
+    assert take(other, HouseholdChoice.EXISTING).household_id == first.household_id
+
+
+def test_a04_a_dash_at_another_place_is_another_number(take):
+    first = take(replace(family(), application_number="8-11"))
+    second = take(replace(other_family(), application_number="81-1"))
+    assert first.household_id != second.household_id
+    third = family(guardian=mother(email="third@example.jp"))
+    unclear = replace(third, application_number="811")
+    assert take(unclear) is HouseholdFault.NUMBER_TAKEN
+    assert take(unclear, HouseholdChoice.EXISTING) is HouseholdFault.SEVERAL
+
+
+def test_a04_of_two_households_that_share_a_key_the_one_spelled_so_is_meant(db, desk, take, now):
+    old = {"now": now, "municipality_id": desk.municipality_id}
+    make_household(db, **old, application_number="R800417")
+    meant = make_household(db, **old, application_number="Ｒ８－００４１７")
+    assert take(family(), HouseholdChoice.EXISTING).household_id == meant.id
 
 
 def test_a04_a_number_nobody_has_is_said(take):

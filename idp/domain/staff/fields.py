@@ -6,7 +6,7 @@ from datetime import date
 
 from idp.base.contact import ContactError, parse_mail_address, parse_phone
 from idp.base.dates import parse_date_parts
-from idp.base.text import parse_kana, single_line
+from idp.base.text import parse_kana, single_line, tidy_number
 
 LONGEST_NAME = 100
 LONGEST_NUMBER = 40
@@ -66,6 +66,10 @@ class FieldReader:
         elif _LINK.search(value):
             self.fail(name, "looks_like_link")
         return value
+
+    def read_number(self, name: str, text: str) -> str:
+        """Read a number of a paper, which may be empty, in half width with plain hyphens."""
+        return self.read_line(name, tidy_number(text), LONGEST_NUMBER)
 
     def read_kana(self, name: str, text: str) -> str | None:
         """Read a reading, which is optional (domain.md §4.2)."""

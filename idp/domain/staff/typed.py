@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from idp.base.dates import TOKYO
 from idp.domain.people.children import NewChild
+from idp.domain.people.facts import application_key
 from idp.domain.people.memberships import CATEGORIES, LONGEST_PROXY, RELATIONSHIPS
 from idp.domain.people.names import PersonName
 from idp.domain.staff.applications import Applicant, ApplyingProxy, FamilyApplication
@@ -68,8 +69,9 @@ def parse_family(typed: TypedFamily, *, now: datetime) -> FamilyApplication | tu
     """Read an application, or return everything that is wrong with it, in the order of fields."""
     reader = FieldReader()
     guardian = read_person(reader, typed.guardian)
-    number = reader.read_line("application_number", typed.application_number, LONGEST_NUMBER)
-    if not number and not reader.faults_of("application_number"):
+    number = reader.read_number("application_number", typed.application_number)
+    # A number of nothing but dashes is none: nobody could answer with it.
+    if not application_key(number) and not reader.faults_of("application_number"):
         reader.fail("application_number", "missing")
     route = reader.read_choice(
         "intake_route", typed.intake_route, tuple(route.value for route in IntakeRoute)

@@ -1,5 +1,6 @@
 """Reading what staff typed: tolerant of width, strict about nonsense (UM, B02, B03, D10)."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.domain.people.facts import application_key
 from idp.domain.staff.applications import FamilyApplication
 from idp.domain.staff.fields import Fault, TypedDate
 from idp.domain.staff.typed import (
@@ -56,6 +58,34 @@ def test_b03_an_application_is_read_whatever_the_width():
     proxy = application.proxies[0]
     assert proxy.valid_until == datetime(2027, 3, 31, 15, 0, tzinfo=UTC)
     assert (proxy.last_day, proxy.categories) == (date(2027, 3, 31), {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("２０２６－００９００", "2026-00900"),
+        ("2026ー00900", "2026-00900"),
+        ("2026\u221200900", "2026-00900"),
+        (" ２０２６‐００９００\u3000", "2026-00900"),
+        ("202600900", "202600900"),
+        ("センター12", "センター12"),
+        ("ｾﾝﾀｰ－１２", "センター-12"),
+    ],
+)
+def test_b03_an_application_number_is_kept_in_half_width_with_plain_hyphens(typed, shown):
+    application = parse_family(replace(FAMILY, application_number=typed), now=NOW)
+    assert application.application_number == shown
+
+
+@pytest.mark.parametrize("text", ["", " ", "-", "ーー", "\u200b"])
+def test_b07_a_number_nobody_could_answer_with_is_missing(text):
+    assert faults(application_number=text) == (Fault("application_number", "missing"),)
+
+
+def test_um_01_a_number_is_one_line_of_forty_signs_at_most_when_folded():
+    assert faults(application_number="8\r\n9") == (Fault("application_number", "control"),)
+    # One sign that is four when folded.
+    assert faults(application_number="㍿" * 11) == (Fault("application_number", "too_long"),)
 
 
 def test_a39_an_application_may_lack_an_address():
@@ -192,3 +222,11 @@ def test_in_02_whatever_is_typed_is_read_or_refused(texts):
     child = TypedChild("child1_", texts[6], texts[7], TypedDate(texts[8], texts[7], texts[6]))
     found = parse_family(TypedFamily(person, texts[8], children=(child,)), now=NOW)
     assert isinstance(found, FamilyApplication | tuple)
+
+
+@given(st.text(max_size=60))
+def test_in_02_a_number_that_is_read_has_one_kind_of_hyphen(text):
+    found = parse_family(replace(FAMILY, application_number=text), now=NOW)
+    if isinstance(found, FamilyApplication):
+        assert application_key(found.application_number)
+        assert not re.search("[\u2010-\u2015\u2212\uff0d]", found.application_number)

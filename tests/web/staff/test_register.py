@@ -62,6 +62,7 @@ def test_a02_a04_the_check_page_shows_everything_and_writes_nothing(sessions, fo
         "hanako@example.jp",
         "090-0000-9999",
         "2025年4月2日",
+        "R8-00999",
     ):
         assert text in page.text
     assert count(sessions, Account) == before
@@ -170,7 +171,7 @@ def test_a04_pressing_twice_registers_once(sessions, form):
     again = page.submit("/staff/register", step="issue")
     assert again.location.endswith("?done=known")
     with transaction(sessions) as db:
-        rows = db.scalars(select(Household).where(Household.application_number == "Ｒ8-00999"))
+        rows = db.scalars(select(Household).where(Household.application_number == "R8-00999"))
         assert len(rows.all()) == 1
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from idp.domain.people.profiles import name_of
 from idp.domain.staff.announcements import ISSUED
 from idp.domain.staff.desk import Desk, note
 from idp.domain.staff.standing import Stage, newest_notice_state, stage_of
+from idp.model.households import Membership, MembershipStatus
 from idp.model.people import Account, AccountStatus, Door
 from idp.model.upkeep import OutboxMessage
 
@@ -50,7 +51,7 @@ class WaitingPage:
 def view_waiting(db: Session, desk: Desk, page: int, *, now: datetime) -> WaitingPage | None:
     """Return a page of those who have not started, the longest waiting first."""
     mine = (Account.municipality_id == desk.municipality_id, Account.door == Door.FAMILY)
-    issued = (*mine, Account.status == AccountStatus.ISSUED)
+    issued = who_waits(desk, now=now)
     total = _count(db, *issued)
     page_count = max(1, -(-total // PAGE_SIZE))
     if not 1 <= page <= page_count:
@@ -77,15 +78,29 @@ def export_waiting(db: Session, desk: Desk, *, now: datetime) -> tuple[Waiting, 
     """Return everyone who has not started, for a file; that it was taken is written down."""
     rows = db.execute(
         select(Account, newest_notice_state())
-        .where(
-            Account.municipality_id == desk.municipality_id,
-            Account.door == Door.FAMILY,
-            Account.status == AccountStatus.ISSUED,
-        )
+        .where(*who_waits(desk, now=now))
         .order_by(Account.issued_at, Account.id)
     ).all()
     note(db, desk, "mail_status.exported", None, detail={"found": len(rows)}, now=now)
     return tuple(_read(db, account, stage_of(db, account, newest)) for account, newest in rows)
+
+
+def who_waits(desk: Desk, *, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of having been issued an account here and not having started.
+
+    A proxy who was taken out, or whose period is over, has no household to start for.
+    """
+    somewhere = select(Membership.id).where(
+        Membership.account_id == Account.id,
+        Membership.status != MembershipStatus.ENDED,
+        or_(Membership.valid_until.is_(None), Membership.valid_until > now),
+    )
+    return (
+        Account.municipality_id == desk.municipality_id,
+        Account.door == Door.FAMILY,
+        Account.status == AccountStatus.ISSUED,
+        somewhere.exists(),
+    )
 
 
 def _count(db: Session, *conditions: ColumnElement[bool]) -> int:

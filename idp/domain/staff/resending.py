@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from idp.domain.signin.attempts import Blocked
 from idp.domain.staff.announcements import announce_issue, count_notice
+from idp.domain.staff.delivery import who_waits
 from idp.domain.staff.desk import Desk, Post, find_person, note, note_refusal
-from idp.model.people import Account, AccountStatus, Door
+from idp.model.people import Account, AccountStatus
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,7 @@ def send_again_to_waiting(db: Session, desk: Desk, *, post: Post, now: datetime)
     """
     waiting = db.scalars(
         select(Account.id)
-        .where(
-            Account.municipality_id == desk.municipality_id,
-            Account.door == Door.FAMILY,
-            Account.status == AccountStatus.ISSUED,
-            Account.email_key.is_not(None),
-        )
+        .where(*who_waits(desk, now=now), Account.email_key.is_not(None))
         .order_by(Account.issued_at, Account.id)
     ).all()
     outcomes = [send_again(db, desk, each, post=post, now=now) for each in waiting]

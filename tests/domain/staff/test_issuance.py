@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.db.session import transaction
+from idp.domain.access.proxies import ProxyCase
 from idp.domain.people.accounts import find_usable
 from idp.domain.people.children import children_of
 from idp.domain.people.households import memberships_of
 from idp.domain.people.memberships import members_of
 from idp.domain.people.names import PersonName
 from idp.domain.people.protection import set_protection
+from idp.domain.staff.control import Outcome
 from idp.domain.staff.desk import Desk
+from idp.domain.staff.family import take_out_proxy
 from idp.domain.staff.issuance import (
     AddedProxy,
     AlreadyRegistered,
@@ -113,14 +116,38 @@ def test_a03_nothing_is_sent_again_to_who_has_started(db, desk, post, town, now)
     assert send_again(db, desk, started.id, post=post, now=now) == NothingToSend()
 
 
+def make_guardian(db, desk, now, **columns):
+    home = {"now": now, "municipality_id": desk.municipality_id}
+    person = make_account(db, **home, **columns)
+    make_household(db, **home, representative=person)
+    return person
+
+
+def test_a37_a_proxy_who_was_taken_out_before_she_started_is_mailed_no_more(
+    db, desk, post, keys, now
+):
+    done = register_family(db, desk, family(proxies=(father(now=now),)), now=now)
+    issue_family(db, desk, done, post=post, now=now)
+    [proxy_id] = done.proxy_ids
+    [membership] = [
+        each.membership_id
+        for each in members_of(db, done.household_id, now=now)
+        if each.account_id == proxy_id
+    ]
+    case = ProxyCase(household_id=done.household_id, membership_id=membership)
+    assert take_out_proxy(db, desk, case, post=post, now=now) is Outcome.DONE
+    later = now + timedelta(hours=1)
+    before = mails(db, keys, proxy_id)
+    assert send_again_to_waiting(db, desk, post=post, now=later) == 1
+    assert mails(db, keys, proxy_id) == before
+
+
 def test_a03_everyone_who_waits_is_reached_with_one_act(db, desk, far_desk, post, keys, now):
     waiting = {"status": AccountStatus.ISSUED, "password": None, "issued_at": now}
-    home = desk.municipality_id
-    make_account(db, now=now, municipality_id=home, **waiting)
-    make_account(db, now=now, municipality_id=home, **waiting)
-    make_account(db, now=now, municipality_id=home, email=None, login_id=None, **waiting)
-    make_account(db, now=now, municipality_id=home)
-    make_account(db, now=now, municipality_id=far_desk.municipality_id, **waiting)
+    no_mail = {"email": None, "login_id": None}
+    for columns in (waiting, waiting, waiting | no_mail, {}):
+        make_guardian(db, desk, now, **columns)
+    make_guardian(db, far_desk, now, **waiting)
     assert send_again_to_waiting(db, desk, post=post, now=now) == 2
     assert len(mails(db, keys)) == 2
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from idp.base.ids import new_id
-from idp.domain.staff.delivery import view_waiting
+from idp.domain.people.memberships import end_membership, members_of
+from idp.domain.staff.delivery import export_waiting, view_waiting
 from idp.domain.staff.desk import Desk
 from idp.domain.staff.dossier import view_household, view_person
 from idp.domain.staff.issuance import issue_family, register_family
@@ -189,6 +190,22 @@ def test_a03_the_work_list_holds_who_has_not_started(db, desk, far_desk, registe
     assert {person.notice_count for person in waiting.people} == {1}
     assert view_waiting(db, far_desk, 1, now=now).total == 0
     assert view_waiting(db, desk, 2, now=now) is None
+
+
+def test_a37_whose_membership_is_over_waits_for_nothing(db, desk, registered, now):
+    """The proxy's period ends after 300 days; the guardian is taken out by hand."""
+    at = {"before": now + timedelta(days=300, seconds=-1), "after": now + timedelta(days=300)}
+    numbers = {}
+    for name, moment in at.items():
+        page = view_waiting(db, desk, 1, now=moment)
+        numbers[name] = (page.total, page.reachable, len(page.people))
+        assert len(export_waiting(db, desk, now=moment)) == page.total
+    assert numbers == {"before": (2, 2, 2), "after": (1, 1, 1)}
+    for member in members_of(db, registered.household_id, now=now):
+        end_membership(db, member.membership_id, now=now)
+    page = view_waiting(db, desk, 1, now=now)
+    assert (page.people, page.total, page.reachable) == ((), 0, 0)
+    assert export_waiting(db, desk, now=now) == ()
 
 
 def test_tn_01_another_towns_person_and_household_are_not_there(db, far_desk, registered, now):

@@ -56,6 +56,7 @@ def build_town(db, now, **columns):
         representative=guardian,
         children=(("佐倉 ひより", date(2025, 6, 1)),),
     )
+    factories.make_household(db, **home, representative=waiting, children=())
     member = factories.make_member(
         db,
         household_id=household.id,

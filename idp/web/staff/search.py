@@ -22,10 +22,11 @@ bp = Blueprint("staff_search", __name__, url_prefix="/staff")
 def show_search() -> Response:
     """Find families by name, reading, address, number or child; others start at their page."""
     text = request.args.get("q", "")
+    standing, mail = request.args.get("status", ""), request.args.get("mail", "")
+    values = {"q": text, "status": standing, "mail": mail}
     if has_control(text) or len(text) > LONGEST_QUERY:
         errors = [fault_error("q", "query")]
-        return console("staff/search.html", "search", 422, errors=errors, values={"q": ""})
-    standing, mail = request.args.get("status", ""), request.args.get("mail", "")
+        return console("staff/search.html", "search", 422, errors=errors, values=values)
     query = SearchQuery(
         text=text,
         standing=Standing(standing) if standing in set(Standing) else None,
@@ -36,5 +37,4 @@ def show_search() -> Response:
         found = search_people(db, my_desk(), query, now=services().clock())
     if found is None:
         raise NotFound
-    values = {"q": text, "status": standing, "mail": mail}
     return console("staff/search.html", "search", found=found, values=values)

@@ -1,6 +1,8 @@
 """One person's page and what its buttons do (A03, A37, A43, B25-B27, D3)."""
 
+import html
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -236,7 +238,19 @@ def test_a46_the_search_page_finds_by_what_a_caller_can_tell(clerk, here):
     assert "佐倉 美咲" in page.text
     assert f"/staff/people/{here.guardian}" in page.links
     assert "当てはまる方がいません" in clerk.get("/staff/?q=%25").text
-    assert clerk.get("/staff/?q=" + "a" * 101).status == 422
+
+
+def test_b02_a_search_that_is_too_long_is_given_back_with_what_is_wrong(clerk):
+    text = "佐倉 <b>" + "a" * 101
+    page = clerk.get(f"/staff/?q={quote(text)}&status=active&mail=sent")
+    assert page.status == 422
+    assert f'value="{html.escape(text)}"' in page.text
+    assert page.form("/staff/").fields | {"q": ""} == {"q": "", "status": "active", "mail": "sent"}
+
+
+@pytest.mark.parametrize("sent", ["a%0Ab", "%E2%80%A8"])
+def test_in_02_a_search_with_control_characters_is_refused(clerk, sent):
+    assert clerk.get(f"/staff/?q={sent}").status == 422
 
 
 def test_tn_05_nothing_of_another_town_is_shown_anywhere(clerk, here, there):

@@ -86,19 +86,27 @@ def add_member(db: Session, new: NewMember, *, now: datetime) -> UUID | MemberFa
     if new.role is MembershipRole.PROXY and not _is_bounded(new.valid_until, now=now):
         return MemberFault.PERIOD
     db.execute(update(Household).where(Household.id == new.household_id).values(updated_at=now))
-    standing = [
-        member
-        for member in members_of(db, new.household_id, now=now)
-        if member.standing is not MemberStanding.ENDED
-        and member.standing is not MemberStanding.EXPIRED
-    ]
+    standing = _standing_members(db, new.household_id, now=now)
     if any(member.account_id == new.account_id for member in standing):
         return MemberFault.ALREADY_MEMBER
-    if new.role is MembershipRole.REPRESENTATIVE and any(
-        member.role is MembershipRole.REPRESENTATIVE for member in standing
-    ):
+    if new.role is MembershipRole.REPRESENTATIVE and _is_represented(standing):
         return MemberFault.HAS_REPRESENTATIVE
     return _write(db, new, now=now)
+
+
+def has_representative(db: Session, household_id: UUID, *, now: datetime) -> bool:
+    """Whether nobody else can become the representative of a household."""
+    return _is_represented(_standing_members(db, household_id, now=now))
+
+
+def _standing_members(db: Session, household_id: UUID, *, now: datetime) -> list[Member]:
+    over = (MemberStanding.ENDED, MemberStanding.EXPIRED)
+    members = members_of(db, household_id, now=now)
+    return [member for member in members if member.standing not in over]
+
+
+def _is_represented(standing: list[Member]) -> bool:
+    return any(member.role is MembershipRole.REPRESENTATIVE for member in standing)
 
 
 def _is_bounded(valid_until: datetime | None, *, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.base.keyring import Keyring
 from idp.domain.grants.security_events import tell_of_household
+from idp.domain.people.memberships import has_representative
 from idp.domain.staff.applications import FamilyApplication
 from idp.domain.staff.desk import Desk, Post
 from idp.domain.staff.family import HouseholdChoice, HouseholdFault, resolve_household
@@ -66,6 +67,8 @@ def take_in(db: Session, desk: Desk, intake: Intake, *, post: Post, now: datetim
     household = resolve_household(db, desk, application.application_number, intake.household)
     if isinstance(household, HouseholdFault):
         return household
+    if household is not None and has_representative(db, household, now=now):
+        return RegistrationFault.HAS_REPRESENTATIVE
     if intake.wish is IntakeWish.CHECK:
         return None
     application = replace(application, household_id=household)

@@ -58,10 +58,12 @@ def test_a04_a_number_belongs_to_one_household(take):
 
 def test_a04_a_registered_household_is_found_by_its_number(db, take, now):
     first = take(family())
-    again = take(other_family(), HouseholdChoice.EXISTING)
-    assert again is RegistrationFault.HAS_REPRESENTATIVE
+    for wish in IntakeWish:
+        again = take(other_family(), HouseholdChoice.EXISTING, wish)
+        assert again is RegistrationFault.HAS_REPRESENTATIVE
     [member] = members_of(db, first.household_id, now=now)
     end_membership(db, member.membership_id, now=now)
+    assert take(other_family(), HouseholdChoice.EXISTING, IntakeWish.CHECK) is None
     joined = take(other_family(), HouseholdChoice.EXISTING)
     assert joined.household_id == first.household_id
 

@@ -1,5 +1,7 @@
 """Registering a family page by page (A01-A05, A34, A39, B02, B06)."""
 
+import re
+
 import pytest
 from sqlalchemy import func, select
 
@@ -139,6 +141,24 @@ def test_b06_rows_come_and_go_and_nothing_typed_is_lost(form):
     assert "child2_name" not in fields
 
 
+def test_b06_a_new_row_is_where_its_button_leads_to(form):
+    """A browser puts the focus on the field that the fragment of an address names."""
+    page = form
+    for kind in ("child", "proxy", "child", "proxy"):
+        button = re.search(rf'<button[^>]* name="add" value="{kind}"[^>]*>', page.text)[0]
+        action, _, target = re.search(r'formaction="([^"]*)"', button)[1].partition("#")
+        assert action == "/staff/register"
+        assert f'id="{target}"' not in page.text
+        page = page.submit("/staff/register", add=kind)
+        assert f'<input class="input" id="{target}"' in page.text
+    assert (
+        len(re.findall(r'name="remove"[^>]* formaction="/staff/register#s-children"', page.text))
+        == 3
+    )
+    for section in ("s-children", "s-proxy"):
+        assert f'id="{section}"' in page.text
+
+
 def test_b02_what_is_wrong_is_said_by_field_and_kept(sessions, form):
     before = count(sessions, Account)
     page = check(form, email="hanako@examplejp", phone="1", child1_birthdate_month="13")
@@ -182,9 +202,7 @@ def test_a04_a_number_that_is_registered_is_noticed(form):
     again = check(form, **other)
     assert again.status == 422
     assert 'href="#application_number"' in again.text
-    existing = check(form, **other, household="existing")
-    assert existing.status == 200
-    refused = existing.submit("/staff/register", step="issue")
+    refused = check(form, **other, household="existing")
     assert refused.status == 422
     assert "代理の方として加えてください" in refused.text
 

@@ -26,7 +26,8 @@ def show_search() -> Response:
     values = {"q": text, "status": standing, "mail": mail}
     if has_control(text) or len(text) > LONGEST_QUERY:
         errors = [fault_error("q", "query")]
-        return console("staff/search.html", "search", 422, errors=errors, values=values)
+        shown = values | {"q": "" if has_control(text) else text}
+        return console("staff/search.html", "search", 422, errors=errors, values=shown)
     query = SearchQuery(
         text=text,
         standing=Standing(standing) if standing in set(Standing) else None,

@@ -98,6 +98,94 @@ CONSOLE = {
 }
 
 
+STAFF_CONSOLE = {
+    "door": "staff",
+    "person": PERSON,
+    "done": None,
+    "may": frozenset({"issue", "manage_members"}),
+    "nav": [SimpleNamespace(label_key="staff.nav.search", href="/staff/", current=True)],
+}
+
+
+def a_word(value):
+    """A member of an enum, as templates see it."""
+    return SimpleNamespace(value=value)
+
+
+def a_found_person(number, role, **facts):
+    base = {
+        "account_id": f"a{number}",
+        "name": "佐倉 美咲",
+        "kana": "サクラ ミサキ",
+        "application_number": f"2026-KOSODATE-00012{number}",
+        "household_id": f"h{number}",
+        "role": a_word(role) if role else None,
+        "standing": a_word("active"),
+        "mail": a_word("opened"),
+        "last_sign_in_at": NOW,
+    }
+    return SimpleNamespace(**base | facts)
+
+
+FOUND = SimpleNamespace(
+    people=(
+        a_found_person(1, "representative"),
+        a_found_person(2, "proxy", application_number=None, mail=a_word("no_address")),
+        a_found_person(3, None, household_id=None, kana="", last_sign_in_at=None),
+    ),
+    total=63,
+    page=2,
+    page_count=4,
+)
+
+
+def a_member(number, role, **facts):
+    base = {
+        "membership_id": f"m{number}",
+        "account_id": f"a{number}",
+        "name": "佐倉 美咲",
+        "role": a_word(role),
+        "relationship": None,
+        "standing": a_word("active"),
+        "categories": {},
+        "last_day": None,
+    }
+    return SimpleNamespace(**base | facts)
+
+
+A_PROXY = a_member(
+    2,
+    "proxy",
+    relationship="grandparent",
+    categories={"booking": True, "certificate": True},
+    last_day=TODAY,
+)
+DOSSIER = SimpleNamespace(
+    household_id="h1",
+    application_number="2026-KOSODATE-000121",
+    status=a_word("active"),
+    members=(a_member(1, "representative"), A_PROXY),
+    proxies=lambda: (A_PROXY,),
+    own_people=frozenset({"a1"}),
+    children=(
+        SimpleNamespace(
+            name="佐倉 ひより",
+            name_kana="サクラ ヒヨリ",
+            birthdate=date(2024, 5, 12),
+            last_eligible_on=date(2027, 5, 10),
+            status=a_word("active"),
+        ),
+        SimpleNamespace(
+            name="佐倉 湊",
+            name_kana=None,
+            birthdate=date(2023, 1, 4),
+            last_eligible_on=date(2026, 1, 2),
+            status=a_word("aged_out"),
+        ),
+    ),
+)
+
+
 def a_key(state):
     return SimpleNamespace(
         alg="RS256", state=SimpleNamespace(value=state), created_at=NOW, kid=f"key-{state}"
@@ -643,6 +731,14 @@ PAGES = {
     "staff/login--wrong": LOGIN
     | {"door": "staff", "values": {"login_id": "fukushi@example.jp"}, "remaining_tries": 2}
     | wrong(("login_id", "staff_door.login.error.generic", {})),
+    "staff/search": STAFF_CONSOLE
+    | {"found": FOUND, "values": {"q": "佐倉", "status": "active", "mail": ""}},
+    "staff/search--nobody": STAFF_CONSOLE
+    | {
+        "found": SimpleNamespace(people=(), total=0, page=1, page_count=1),
+        "values": {"q": "例題", "status": "", "mail": ""},
+    },
+    "staff/household": STAFF_CONSOLE | {"dossier": DOSSIER},
     "staff/code": {"door": "staff", "tries_left": None},
     "staff/locked": {"door": "staff", "until": UNTIL},
     "staff/code_paused": {"door": "staff", "until": UNTIL},

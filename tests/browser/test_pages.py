@@ -13,6 +13,56 @@ pytestmark = pytest.mark.browser
 TEMPLATES = Path(__file__).parents[2] / "templates"
 CARRIES_A_NONCE = "signin/form_post"
 SMALLEST = {"width": 320, "height": 640}
+NAMES_WITH_TABLES = [
+    "account/security",
+    "admin/clients",
+    "admin/deliveries",
+    "admin/keys",
+    "admin/maintenance",
+    "admin/registration_tokens",
+    "staff/household",
+    "staff/search",
+]
+#: A label is generated content, which has no box to ask for: a word that is written in its place,
+#: under the same rules, has.
+LABELS_THAT_RUN_INTO_WORDS = """() => {
+    const write = rules => { for (const rule of [...rules]) {
+        if (rule.cssRules?.length) write(rule.cssRules);
+        if (rule.selectorText?.endsWith('td::before')) {
+            const outer = rule.parentRule ?? rule.parentStyleSheet;
+            const text = rule.cssText.replace('td::before', 'td > .probe');
+            outer.insertRule(text, [...outer.cssRules].indexOf(rule));
+        }
+    } };
+    const sheet = document.styleSheets[0];
+    write(sheet.cssRules);
+    sheet.insertRule('.table td:has(> .probe)::before { content: none !important; }', 0);
+    const boxesOf = node => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return [...range.getClientRects()];
+    };
+    const labels = [...document.querySelectorAll('.table td[data-label]')].map(cell => {
+        const label = document.createElement('span');
+        label.className = 'probe';
+        label.textContent = cell.dataset.label;
+        cell.prepend(label);
+        return label;
+    });
+    const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+    const words = [];
+    while (texts.nextNode()) {
+        const node = texts.currentNode;
+        if (node.data.trim() && !node.parentElement.closest('thead, .visually-hidden'))
+            words.push({node, boxes: boxesOf(node)});
+    }
+    const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    return labels.flatMap(label => words
+        .filter(word => !label.contains(word.node))
+        .filter(word => boxesOf(label).some(a => word.boxes.some(b => meet(a, b))))
+        .map(word => `${label.textContent} × ${word.node.data.trim()}`));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +140,17 @@ def test_a_phone_with_letters_twice_as_large_need_not_scroll_sideways(visit, nam
     # WCAG 1.4.4 and 1.4.10. Half the width with usual letters is laid out the same way.
     page = visit(name, size={"width": PHONE["width"] // 2, "height": 600})
     assert not is_wider_than_its_window(page)
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("width", [180, 320, 360, 700])
+def test_in_a_table_as_cards_no_label_runs_into_other_words(visit, width, lang, percent):
+    for name in NAMES_WITH_TABLES:
+        page = visit(name, lang, {"width": width, "height": 740})
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", f"{percent}%")
+        assert page.locator(".table td[data-label]").count() > 0, name
+        assert page.evaluate(LABELS_THAT_RUN_INTO_WORDS) == [], name
 
 
 @pytest.mark.parametrize("name", PAGES)

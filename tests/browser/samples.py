@@ -710,7 +710,7 @@ PAGES = {
         (
             "document",
             "admin.files.fault",
-            {"where": "booking", "text": "入力してください（client_name）。"},
+            {"where": "booking", "text": "client_name：入力してください。"},
         ),
         (
             "document",

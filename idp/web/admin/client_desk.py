@@ -12,7 +12,7 @@ from idp.domain.grants.clients import find_any_client
 from idp.domain.grants.key_rotation import REQUIRED
 from idp.protocol.addresses import AddressRules
 from idp.protocol.client import RegisteredClient
-from idp.protocol.client_fields import FIELDS, Kind
+from idp.protocol.client_fields import FIELDS, Group, Kind
 from idp.protocol.client_form import field_of
 from idp.protocol.document import MetadataFault
 from idp.web.admin.desk import console
@@ -53,7 +53,16 @@ def address_rules() -> AddressRules:
     return AddressRules(allow_loopback_http=services().settings.dev.allow_http)
 
 
-def fault_error(fault: MetadataFault, values: Mapping[str, str]) -> FieldError:
+def fault_errors(faults: Sequence[MetadataFault], values: Mapping[str, str]) -> list[FieldError]:
+    """Say at their fields what is wrong with a document, in the order of the form."""
+    order = [each.name for group in Group for each in FIELDS if each.group is group]
+    # What belongs to no field comes last.
+    place = {name: number for number, name in enumerate(order)}
+    errors = [_fault_error(fault, values) for fault in faults]
+    return sorted(errors, key=lambda error: place.get(error.field, len(order)))
+
+
+def _fault_error(fault: MetadataFault, values: Mapping[str, str]) -> FieldError:
     """Say at its field what is wrong with a member; of boxes none of which is ticked, just that."""
     name = field_of(fault)
     field = next((each for each in FIELDS if each.name == name), None)

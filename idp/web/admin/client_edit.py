@@ -21,7 +21,7 @@ from idp.protocol.document import MetadataFault
 from idp.protocol.registration import MetadataError, parse_registration
 from idp.web.admin.client_desk import (
     address_rules,
-    fault_error,
+    fault_errors,
     find_one,
     label_of,
     refusal_error,
@@ -141,7 +141,7 @@ def _check(
     try:
         registration = parse_registration(document, rules=address_rules())
     except MetadataError as error:
-        return [fault_error(fault, values) for fault in error.faults]
+        return fault_errors(error.faults, values)
     return Checked(registration, gather(registration.metadata, services().http, known))
 
 

@@ -1,5 +1,6 @@
 """The form of a service shows every member; two who change it at once do not lose anything."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -213,7 +214,18 @@ def test_a_kind_of_which_nothing_is_ticked_is_asked_for(admin):
     page = register(admin, grant_types=[])
     assert page.status == 422
     assert 'id="grant_types-error"' in page.text
-    assert "入力してください（使う方式" in page.text
+    assert "使う方式（grant）：入力してください。" in page.text
+
+
+def test_of_an_empty_form_the_errors_come_in_the_order_of_its_fields(admin):
+    page = register(admin, name_ja="", redirect_uris="", default_max_age="x", municipality="x")
+    shown = re.findall(
+        r'<li><a href="#([a-z_]+)">', page.text.partition("error-summary")[2].split("</ul>")[0]
+    )
+    assert shown[:2] == ["name_ja", "redirect_uris"]
+    assert len(shown) == 4
+    assert shown == sorted(shown, key=lambda name: page.text.index(f'id="{name}"'))
+    assert "サービスの名前：入力してください。" in page.text
 
 
 def test_a_key_that_is_missing_is_said_at_its_algorithm(admin, sessions):

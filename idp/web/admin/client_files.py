@@ -45,6 +45,8 @@ def ask() -> Response:
 def take() -> Response:
     """Register or change what a file says: all of it or nothing."""
     values = {name: request.form.get(name, "") for name in (_FIELD, "replace")}
+    if not values[_FIELD].strip():
+        return _page(values, [field_error(_FIELD, "admin.files.empty")])
     documents = read_file(values[_FIELD])
     if isinstance(documents, FileFault):
         return _page(values, [field_error(_FIELD, f"admin.fault.{documents}", n=MAX_CLIENTS)])

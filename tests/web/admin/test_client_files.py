@@ -80,7 +80,7 @@ def test_an_id_that_is_taken_is_refused_unless_it_may_be_replaced(admin, session
         ('{"client_name": NaN}', "JSONとして読めません"),
         ('{"client_name": "\\u0000"}', "JSONとして読めません"),
         ('{"client_name": "\\ud800"}', "JSONとして読めません"),
-        ("", "JSONとして読めません"),
+        ("", "ファイルを選ぶか"),
         ("3", "1件から200件まで"),
         ("[]", "1件から200件まで"),
         ([1], "1件から200件まで"),

@@ -72,6 +72,13 @@ def test_b43_what_makes_no_sense_comes_back_with_what_was_typed(admin, plans, ty
     assert plans() == ()
 
 
+def test_b43_an_empty_form_asks_to_choose_as_the_browser_lets_one(admin):
+    page = admin.get("/admin/maintenance").submit("/admin/maintenance", starts_at="", ends_at="")
+    assert "始まり：日と時刻を選んでください。" in page.text
+    assert "終わり：日と時刻を選んでください。" in page.text
+    assert "2026-11-29T" not in page.text
+
+
 @pytest.mark.parametrize("role", [Role.MUNICIPALITY_STAFF, Role.AUDITOR, Role.READ_ONLY])
 def test_b43_tn_02_staff_of_a_town_plan_nothing(enter_console, plans, role, town):
     browser = enter_console(role, municipality_id=town.id)

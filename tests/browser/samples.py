@@ -186,9 +186,9 @@ DOSSIER = SimpleNamespace(
 )
 
 
-def a_key(state):
+def a_key(state, alg="RS256"):
     return SimpleNamespace(
-        alg="RS256", state=SimpleNamespace(value=state), created_at=NOW, kid=f"key-{state}"
+        alg=alg, state=SimpleNamespace(value=state), created_at=NOW, kid=f"key-{alg}-{state}"
     )
 
 
@@ -643,12 +643,19 @@ PAGES = {
     },
     "admin/keys": CONSOLE
     | {
-        "keys": [a_key("published"), a_key("active"), a_key("retired")],
+        "keys": [
+            a_key("active", "ES256"),
+            a_key("active"),
+            a_key("published"),
+            a_key("retired"),
+        ],
         "coming": {
-            "key-published": SimpleNamespace(step=SimpleNamespace(value="activate"), at=UNTIL),
-            "key-active": None,
-            "key-retired": SimpleNamespace(step=SimpleNamespace(value="remove"), at=UNTIL),
+            "key-ES256-active": None,
+            "key-RS256-active": None,
+            "key-RS256-published": SimpleNamespace(step=a_word("activate"), at=UNTIL),
+            "key-RS256-retired": SimpleNamespace(step=a_word("remove"), at=UNTIL),
         },
+        "succeeded": {"key-RS256-active"},
         "algorithms": ["ES256", "RS256"],
         "minutes": 60,
         "done": "too_early",

@@ -17,6 +17,8 @@ from idp.web.render import see_other
 
 bp = Blueprint("admin_keys", __name__, url_prefix="/admin/keys")
 
+#: Of each algorithm the key that signs, the one that will, those that did.
+_SHOWN = ("active", "published", "retired")
 _ALG = "any(ES256, RS256, PS256, EdDSA)"
 
 
@@ -27,15 +29,20 @@ def show() -> Response:
     with reading(services().sessions) as db:
         known = list_keys(db)
     schedule = key_schedule(services().settings)
-    keys = [key for key in known if key.state != "removed"]
+    keys = sorted(
+        (key for key in known if key.state in _SHOWN),
+        key=lambda key: (key.alg, _SHOWN.index(key.state)),
+    )
+    waiting = {key.alg for key in keys if key.state == "published"}
+    signing = [key for key in keys if key.state == "active"]
     seconds = services().settings.tokens.jwks_max_age_seconds
-    algorithms = sorted({key.alg for key in keys if key.state == "active"})
     return console(
         "admin/keys.html",
         "keys",
         keys=keys,
         coming={key.kid: find_next_step(key, known, schedule) for key in keys},
-        algorithms=algorithms,
+        succeeded={key.kid for key in signing if key.alg in waiting},
+        algorithms=[key.alg for key in signing],
         minutes=seconds // 60,
     )
 

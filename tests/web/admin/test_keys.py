@@ -1,5 +1,6 @@
 """The console page of keys."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,18 @@ def test_kt_01_a_key_is_published_first_and_signs_an_hour_later(
     assert page.location == "/admin/keys?done=activated"
     assert states() == ["active", "retired"]
     assert states("RS256") == ["active"]
+
+
+def test_a_successor_stands_below_its_key_which_says_that_it_stops_then(admin):
+    page = admin.get("/admin/keys").submit("/admin/keys/ES256/publish").follow()
+    rows = re.findall(r'scope="row" role="rowheader">(\w+)<', page.text)
+    assert rows == ["ES256", "ES256", "RS256"]
+    assert page.text.count("新しい鍵が署名を始めると、署名をやめます") == 1
+    first, second, _third = page.text.split('scope="row"')[1:]
+    assert "署名をやめます" in first
+    assert "公開中" in second
+    buttons = re.findall(r"/admin/keys/(\w+)/publish", page.text)
+    assert buttons == ["ES256", "RS256"]
 
 
 def test_one_key_waits_at_a_time(admin, states):

@@ -72,13 +72,14 @@ class Writer:
             subject = self.texts.get(language, f"{_TEXTS[mail.name]}.subject", **facts)
             body = self._body(language, mail, facts)
         subject = self.texts.get(language, "mail.subject", subject=subject, **_site(facts))
+        rule = self.texts.get(language, "mail.rule")
         footer = self.texts.get(language, "mail.footer", **facts)
         greeting = self.texts.get(language, "mail.greeting", **facts)
         blocks = _blocks(body, facts)
         return Message(
             sender_name=self.texts.get(language, "mail.sender", **_site(facts)),
             subject=_one_line(subject),
-            text=f"{greeting}\n\n{body}\n\n{footer}\n",
+            text=f"{greeting}\n\n{body}\n\n{rule}\n{footer}\n",
             html=self.templates.get_template("mail/layout.html").render(
                 lang=language,
                 subject=subject,

@@ -72,6 +72,13 @@ def test_b50_b51_b53_every_mail_names_the_office_and_warns(writer, name, languag
     assert warning in message.text
 
 
+@pytest.mark.parametrize(("language", "rule"), [("ja", "――――――――――"), ("en", "----------")])
+def test_one_line_parts_the_office_from_the_mail(writer, language, rule):
+    message = writer.write(due("account_issued", FACTS["account_issued"], language))
+    assert message.text.count(rule) == 1
+    assert (message.html.count("<hr>"), message.html.count(rule)) == (1, 0)
+
+
 def test_a05_a13_the_given_subjects_are_used(writer):
     issued = writer.write(due("account_issued", FACTS["account_issued"]))
     reset = writer.write(due("password_link", FACTS["password_link"]))

@@ -148,6 +148,16 @@ def test_a_person_finds_mails_by_a_part_typed_in_full_width(store, browser):
     assert "ふたつめ" not in page
 
 
+def test_a_search_without_a_hit_does_not_say_that_there_is_no_mail(store, browser):
+    page = browser.get("/", query_string={"q": "misaki"}).text
+    assert "メールはありません" in page
+    assert "ここにメールが届きます" in page
+    put(store, to="ken@example.jp", subject="ふたつめ")
+    page = browser.get("/", query_string={"q": "misaki"}).text
+    assert "合うメールはありません" in page
+    assert "ここにメールが届きます" not in page
+
+
 def test_a_link_in_the_text_can_be_followed_and_the_sentence_stays_outside(store, browser):
     put(store, text="次のページです。http://127.0.0.1:8000/password/reset?x=1。よろしく\n")
     page = browser.get("/messages/1").text

@@ -5,7 +5,7 @@ from unicodedata import east_asian_width
 
 from idp.demo.credentials import Credentials, Login
 from idp.demo.folder import DataFolder
-from idp.demo.ports import LOOPBACK, Ports
+from idp.demo.ports import DEFAULT_BASE, LOOPBACK, Ports
 
 
 def build_screen(ports: Ports, credentials: Credentials, folder: DataFolder) -> str:
@@ -20,10 +20,16 @@ def build_screen(ports: Ports, credentials: Credentials, folder: DataFolder) -> 
         "",
         *_first_steps(ports, credentials),
         "",
-        f"Data and logs: {folder.root}   Start anew: make demo-reset",
+        f"Data and logs: {folder.root}   Start anew: {_reset_command(ports)}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _reset_command(ports: Ports) -> str:
+    # With the usual ports it would start beside what holds them.
+    other = "" if ports.provider == DEFAULT_BASE else f" PORT_BASE={ports.provider}"
+    return f"make demo-reset{other}"
 
 
 def _addresses(ports: Ports) -> Iterator[tuple[str, str]]:

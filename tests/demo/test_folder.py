@@ -128,6 +128,14 @@ def test_a_port_that_another_program_holds_is_found(address):
         assert taken_ports(ports_from(port))[:1] == (port,)
 
 
+def test_the_command_to_start_anew_keeps_the_ports(folder):
+    usual, other = (
+        build_screen(ports_from(base), Credentials(()), folder) for base in (8000, 18000)
+    )
+    assert "Start anew: make demo-reset\n" in usual
+    assert "Start anew: make demo-reset PORT_BASE=18000\n" in other
+
+
 def test_the_screen_shows_every_address_and_every_login_in_even_columns(folder):
     logins = (
         Login("family", "佐倉 美咲", "waiting", "misaki@example.jp", application_number="A-1"),

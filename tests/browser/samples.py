@@ -757,6 +757,8 @@ PAGES = {
     "error/405": {},
     "error/413": {},
     "error/429": {"retry_minutes": 10},
+    "error/role": STAFF_CONSOLE | {"start": "/staff/"},
+    "error/role--without-any": {"door": "staff"},
     "error/500": {},
     "error/503": {"retry_seconds": 30},
     "error/maintenance": {

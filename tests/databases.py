@@ -1,9 +1,11 @@
 """Fresh databases for tests: the schema is built once a run, then copied for each test."""
 
+import sqlite3
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from idp.cli.database import alembic_config
 from idp.db.engine import configure_engine, engine_options
@@ -29,3 +31,22 @@ def _use_write_ahead_log(url: str) -> None:
     configure_engine(engine)
     engine.connect().close()
     engine.dispose()
+
+
+@contextmanager
+def unreachable(app):
+    """Let an application on SQLite reach no database; yield what counts its tries."""
+    with app.app_context():
+        engine = app.extensions["sqlalchemy"].engine
+    tries = []
+
+    def refuse(*_arguments):
+        tries.append("connect")
+        raise sqlite3.OperationalError("the database is away")
+
+    event.listen(engine, "do_connect", refuse)
+    engine.dispose()
+    try:
+        yield tries
+    finally:
+        event.remove(engine, "do_connect", refuse)

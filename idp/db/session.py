@@ -79,7 +79,7 @@ def looking(sessions: Sessions) -> Iterator[Session]:
     """Open a session for an operation that asks one question, or several that need not agree.
 
     Each statement sees its own moment, and nothing is told to the database before or after it:
-    two round trips less than `reading`. Nothing may be written: `idp.db.rows.change` refuses, and
+    two round trips less than `reading`. Nothing may be written: `idp.db.rows` refuses, and
     the object mapper writes nothing by itself, but an INSERT given to `execute` would stay.
     """
     with connected(sessions, engine_behind(sessions)) as connection:

@@ -122,6 +122,7 @@ def register_family(world, page):
     """A01-A05, A34: the family of the application, with a proxy; the act of issuing."""
     page.goto(world.url("provider", "/staff/register"))
     go_by(page, page.locator('button[name="add"][value="proxy"]'))
+    assert page.evaluate("document.activeElement.name") == "proxy1_family_name"
     fill(page, **GUARDIAN, **PROXY)
     page.locator('[name="proxy1_relationship"]').select_option("father")
     look_at(page, "staff-register")
@@ -130,6 +131,8 @@ def register_family(world, page):
     go_by(page, page.locator('button[name="step"][value="issue"]'))
     page.wait_for_url("**/staff/people/**")
     look_at(page, "staff-person")
+    page.goto(world.url("provider", "/staff/audit"))
+    look_at(page, "staff-audit")
 
 
 def set_first_password(world, page, mailbox, email, *, by_link):

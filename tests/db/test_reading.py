@@ -22,6 +22,11 @@ PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIK
 
 
 @pytest.fixture
+def row(clock):
+    return {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+
+
+@pytest.fixture
 def one_connection(postgresql_url):
     """Sessions that all share the one connection of their pool."""
     engine = create_engine(postgresql_url, **engine_options(postgresql_url, pool_size=1))
@@ -30,16 +35,14 @@ def one_connection(postgresql_url):
     engine.dispose()
 
 
-def test_what_a_reader_writes_by_mistake_does_not_stay(sessions, clock):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_what_a_reader_writes_by_mistake_does_not_stay(sessions, row):
     with suppress(DBAPIError), reading(sessions) as db:  # PostgreSQL refuses it at once
         db.execute(insert(MARKS), row)
     with transaction(sessions) as db:
         assert db.execute(select(MARKS)).all() == []
 
 
-def test_who_writes_after_a_reader_on_its_connection_may(one_connection, clock):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_who_writes_after_a_reader_on_its_connection_may(one_connection, row):
     for number in range(2):
         with reading(one_connection) as db:
             db.execute(select(MARKS)).all()
@@ -77,8 +80,7 @@ def test_who_looks_has_no_transaction_open_between_two_statements(sessions):
         assert in_transaction(db)
 
 
-def test_who_looks_sees_what_was_committed_in_between(sessions, clock):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_who_looks_sees_what_was_committed_in_between(sessions, row):
     with looking(sessions) as db:
         assert fetch_all(db, select(MARKS), {}) == []
         with transaction(sessions) as other:
@@ -86,8 +88,7 @@ def test_who_looks_sees_what_was_committed_in_between(sessions, clock):
         assert len(fetch_all(db, select(MARKS), {})) == 1
 
 
-def test_who_looks_cannot_change_anything(sessions, clock):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_who_looks_cannot_change_anything(sessions, row):
     with looking(sessions) as db, pytest.raises(LooksOnlyError):
         change(db, insert(MARKS), row)
     with looking(sessions) as db:
@@ -98,8 +99,7 @@ def test_who_looks_cannot_change_anything(sessions, clock):
 
 
 @pytest.mark.parametrize("fetch", [fetch_one, fetch_all])
-def test_who_looks_cannot_change_anything_by_asking_for_rows(sessions, clock, fetch):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_who_looks_cannot_change_anything_by_asking_for_rows(sessions, row, fetch):
     returning = insert(MARKS).returning(MARKS.c.key_digest)
     with looking(sessions) as db, pytest.raises(LooksOnlyError):
         fetch(db, returning, row)
@@ -109,8 +109,7 @@ def test_who_looks_cannot_change_anything_by_asking_for_rows(sessions, clock, fe
         assert fetch_one(db, select(MARKS), {}).key_digest == digest("x")
 
 
-def test_who_reads_sees_one_moment(sessions, clock):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_who_reads_sees_one_moment(sessions, row):
     with reading(sessions) as db:
         assert fetch_all(db, select(MARKS), {}) == []
         with transaction(sessions) as other:
@@ -121,8 +120,7 @@ def test_who_reads_sees_one_moment(sessions, clock):
 
 
 @pytest.mark.parametrize("failure", [False, True])
-def test_after_a_look_the_same_connection_is_as_before(one_connection, clock, failure):
-    row = {"key_digest": digest("x"), "expires_at": clock() + timedelta(minutes=1)}
+def test_after_a_look_the_same_connection_is_as_before(one_connection, row, failure):
     with suppress(LookupError), looking(one_connection) as db:
         fetch_one(db, QUESTION, {})
         if failure:

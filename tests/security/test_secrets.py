@@ -2,17 +2,16 @@
 
 import json
 import logging
-import sqlite3
 
 import pytest
 from joserfc.jwk import ECKey
-from sqlalchemy import event
 
 from idp.model.people import Account, PasswordCredential
 from idp.settings.check import SettingsError
 from idp.settings.load import build_settings
 from idp.web.deps import SERVICES
 from tests import factories
+from tests.databases import unreachable
 from tests.security.support import form_token
 from tests.security.test_answers import BrokenError
 from tests.upstream import CLIENT_KEY
@@ -205,25 +204,17 @@ def test_ft_11_a_restart_keeps_people_grants_and_locks(
     assert restarted.redeem("x").error == (400, "invalid_grant")
 
 
-def refuse_connection(*_arguments):
-    raise sqlite3.OperationalError("the database is away")
-
-
 def test_ft_01_the_keys_stay_readable_and_it_comes_back_by_itself(app, rp, browser, session_id):
     token = rp.sign_in(browser).access_token
     keys = browser.get("/jwks").text
-    with app.app_context():
-        engine = app.extensions["sqlalchemy"].engine
-    event.listen(engine, "do_connect", refuse_connection)
-    engine.dispose()
-    for path in ("/login", "/account/profile", "/authorize?client_id=rp", "/staff/"):
-        page = browser.get(path)
-        assert (page.status, page.headers["Retry-After"]) == (503, "10"), path
-    assert browser.get("/jwks").text == keys
-    assert browser.get("/.well-known/openid-configuration").status == 200
-    assert browser.get("/health/live").status == 200
-    assert browser.get("/health/ready").status == 503
-    event.remove(engine, "do_connect", refuse_connection)
+    with unreachable(app):
+        for path in ("/login", "/account/profile", "/authorize?client_id=rp", "/staff/"):
+            page = browser.get(path)
+            assert (page.status, page.headers["Retry-After"]) == (503, "10"), path
+        assert browser.get("/jwks").text == keys
+        assert browser.get("/.well-known/openid-configuration").status == 200
+        assert browser.get("/health/live").status == 200
+        assert browser.get("/health/ready").status == 503
     assert browser.get("/account/profile").status == 200
     assert rp.userinfo(token).status == 200
 

@@ -1,11 +1,9 @@
 """FT-01: nobody waits longer than five seconds for a connection that is not to be had."""
 
-import sqlite3
-
 import pytest
-from sqlalchemy import event
 
 from idp.db.engine import engine_options
+from tests.databases import unreachable
 from tests.web.applications import ORIGIN
 
 _MOST_SECONDS = 5
@@ -29,18 +27,8 @@ CALLS = [
 @pytest.fixture
 def tries(app):
     """Let every connection fail, and count them."""
-    with app.app_context():
-        engine = app.extensions["sqlalchemy"].engine
-    made = []
-
-    def refuse(*_arguments):
-        made.append("connect")
-        raise sqlite3.OperationalError("the database does not answer")
-
-    event.listen(engine, "do_connect", refuse)
-    engine.dispose()
-    yield made
-    event.remove(engine, "do_connect", refuse)
+    with unreachable(app) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

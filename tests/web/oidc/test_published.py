@@ -1,11 +1,9 @@
 """Public documents that are kept before the application: the same answers, to the same callers."""
 
 import gc
-import sqlite3
 from weakref import ref
 
 import pytest
-from sqlalchemy import event
 
 from idp.db.session import transaction
 from idp.domain.grants import keys as keys_module
@@ -13,6 +11,7 @@ from idp.domain.grants.key_rotation import publish_key
 from idp.domain.grants.keys import load_keys
 from idp.domain.upkeep.audit import SYSTEM
 from idp.web.published import PATHS
+from tests.databases import unreachable
 from tests.signing import install_key
 from tests.web.applications import ORIGIN
 
@@ -99,51 +98,29 @@ def test_kt_01_a_new_algorithm_makes_new_metadata(get, asked, sessions, clock, k
     assert asked == [path] * 2
 
 
-@pytest.fixture
-def away(app):
-    """Let the database be away, and count who asks it."""
-    with app.app_context():
-        engine = app.extensions["sqlalchemy"].engine
-    tries = []
-
-    def refuse(*_arguments):
-        tries.append("connect")
-        raise sqlite3.OperationalError("the database is away")
-
-    def begin():
-        event.listen(engine, "do_connect", refuse)
-        engine.dispose()
-        return tries
-
-    yield begin
-    event.remove(engine, "do_connect", refuse)
-
-
 @pytest.mark.parametrize("path", sorted(PATHS))
-def test_ft_01_a_database_that_is_away_is_asked_once_for_a_document(app, get, away, path):
-    tries = away()
-    answer = get(path)
+def test_ft_01_a_database_that_is_away_is_asked_once_for_a_document(app, get, path):
+    with unreachable(app) as tries:
+        answer = get(path)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert len(tries) == 1
 
 
-def test_ft_02_what_is_known_waits_once_in_a_while_for_a_database(
-    get, asked, away, later, monkeypatch
-):
+def test_ft_02_what_is_known_waits_once_in_a_while_for_a_database(app, get, later, monkeypatch):
     running = iter(range(0, 10_000, 2))  # each try takes two seconds
     monkeypatch.setattr(keys_module, "monotonic", lambda: next(running))
     known = get("/jwks").get_json()
-    tries = away()
-    for path in ("/jwks", *sorted(PATHS), "/jwks"):
-        assert get(path).status_code == 200
-    assert tries == []
-    later(seconds=30)
-    assert [get("/jwks").get_json() for _ in range(3)] == [known] * 3
-    assert len(tries) == 1
-    for _ in range(int(keys_module.REST_SECONDS)):
-        next(running)
-    assert get("/jwks").get_json() == known
-    assert len(tries) == 2
+    with unreachable(app) as tries:
+        for path in ("/jwks", *sorted(PATHS), "/jwks"):
+            assert get(path).status_code == 200
+        assert tries == []
+        later(seconds=30)
+        assert [get("/jwks").get_json() for _ in range(3)] == [known] * 3
+        assert len(tries) == 1
+        for _ in range(int(keys_module.REST_SECONDS)):
+            next(running)
+        assert get("/jwks").get_json() == known
+        assert len(tries) == 2
 
 
 def test_a_document_is_kept_for_a_name_whatever_its_port(get, asked):
